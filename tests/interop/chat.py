@@ -1,12 +1,16 @@
-"""A small client: python3 chat.py HOST PORT NAME ROOM [--fingerprint FP] [--ca-file FILE] [--token TOKEN]
+"""A small client: python3 chat.py HOST PORT NAME ROOM [--fingerprint FP] [--ca-file FILE] [--token TOKEN] [--web]
+or python3 chat.py LINK NAME [--ca-file FILE]
 
 Each line of standard input is a command, done to its end before the next one is read:
 
   say TEXT         says TEXT, and waits for its echo
   hear TEXT        waits for somebody's TEXT
   take FILE        waits for an offer, accepts it, and writes it to FILE
+  broken FILE      the same, and loses the connection in the middle of it
   send FILE        offers FILE, and serves it until somebody has all of it
+  share N FILE     offers FILE, and serves it until N members have all of it
   cut              loses the connection and takes the session up again
+  lose TEXT        says TEXT, loses the connection before the answer, and takes the session up again
   rekey            moves its keys on
   react EMOJI      puts EMOJI under the newest chat of somebody else
   reacted EMOJI    waits for somebody's EMOJI under the newest own chat
@@ -15,6 +19,9 @@ Each line of standard input is a command, done to its end before the next one is
   change TEXT      changes the newest own chat
   pin              pins the newest chat of somebody else; a refusal is printed
   backlog N        has the server keep the last N lines for newcomers; a refusal is printed
+  invite USES S    has the server make a token for USES sessions and S seconds, and prints the link
+  invites          prints the open invites
+  uninvite N       ends an invite
   closed           waits until the server ends the session, and prints why
   bye              leaves
 
@@ -22,19 +29,20 @@ It prints one line for each thing that happened.
 """
 
 import argparse
-import hashlib
-import os
 import sys
 import time
 
+import link
+from files import PATIENCE_S, Receiver, Sender
 from session_v2 import Busy, ProtocolError, Session
 
-CHUNK, PULL_MAX = 32_768, 32
-
-
 COMMANDS = (
-    "say hear take send cut rekey react reacted tell told change pin backlog closed bye".split()
-)
+    "say hear take broken send share cut lose rekey react reacted tell told change pin backlog invite invites uninvite "
+    "closed bye"
+).split()
+# Requests that `done` answers only where they are repeated (S7, S8): their answer is the event itself.
+OWN_EVENTS = {"chat": "chat", "revise": "revised", "react": "reacted", "direct": "direct", "offer": "offer"}
+ANSWERS = {**OWN_EVENTS, "invite": "invited", "invites": "invites"}
 
 
 class Refused(Exception):
@@ -47,132 +55,182 @@ class Chat:
         self._id = 0
         self._at = 0
         self._unread = []
+        # S9: requests without an answer, by their numbers, in the order in which they were made.
+        self._unanswered = {}
+        self._fingerprint = options.fingerprint
         # The newest chat of this client, and that of somebody else: events.
         self._own, self._other = None, None
         self._enter(None, None)
 
     def _enter(self, ticket, secret):
+        """Begins a session, or takes the one of that ticket up again. Whether it is the same one."""
         o = self._options
         self._session = self._connect()
-        self._session.send("hello", o.name, o.token, ticket, secret, [[o.room, self._at]])
+        # S18: the ticket goes to the server alone that issued it, which is the only one from now on.
+        self._fingerprint = self._session.fingerprint
+        self._session.send("hello", o.name, o.token, ticket, secret, [[o.room, self._at if ticket else 0]])
         welcome = self._session.receive()
         if welcome["kind"] != "welcome":
             raise ProtocolError(f"not let in: {welcome}")
+        if welcome["resumed"] and ticket is None:
+            raise ProtocolError("resumed what no hello asked for")
         self._client, self._ticket = welcome["client"], (welcome["session"], welcome["secret"])
+        if not welcome["resumed"]:
+            # S21: another session, whose requests begin with 1 and whose room has places of its own.
+            self._give_up()
+            self._id, self._at = 0, 0
         entered = self._wait("entered")
-        self._room = entered["room"]
-        if ticket is None:
+        self.room = entered["room"]
+        if not welcome["resumed"]:
             self._at = entered["at"]
         print("resumed" if welcome["resumed"] else "in", entered["title"], "as", entered["name"], flush=True)
+        if not entered["complete"]:
+            self._at = max(self._at, entered["at"])
+            print("missing", entered["title"], flush=True)
+        for id, (kind, fields) in self._unanswered.items():
+            self._session.send(kind, id, *fields)
+        return welcome["resumed"]
+
+    def _give_up(self):
+        """S9: what was perhaps not delivered is told, and not sent again."""
+        for kind, fields in self._unanswered.values():
+            print("perhaps not done", kind, *(field for field in fields if isinstance(field, str)), flush=True)
+        self._unanswered = {}
 
     def _connect(self):
         o = self._options
         while True:
             try:
-                return Session(o.host, o.port, o.fingerprint, o.ca_file)
+                return Session(o.host, o.port, self._fingerprint, o.ca_file, o.web)
             except Busy as busy:
                 print("busy", flush=True)
                 time.sleep(busy.pause)
 
     def _receive(self):
-        event = self._session.receive()
-        if event["kind"] == "earlier":
-            # S22c: what was said before this client came, each once, and nothing new.
-            for _sequence, _client, name, _time, text, _action, _reply in event["list"]:
-                print("earlier", name, text, flush=True)
-        at = event.get("at", 0)
-        if event["kind"] != "entered" and at > 0:
-            if at <= self._at:
-                return self._receive()
-            self._at = at
-        return event
+        while True:
+            event = self._session.receive()
+            if event["kind"] == "earlier":
+                # S22c: what was said before this client came, each once, and nothing new.
+                for _sequence, _client, name, _time, text, _action, _reply in event["list"]:
+                    print("earlier", name, text, flush=True)
+            self._settle(event)
+            at = event.get("at", 0)
+            if event["kind"] != "entered" and at > 0:
+                # S20: it was seen before the connection was lost.
+                if at <= self._at:
+                    continue
+                self._at = at
+            return event
+
+    def _settle(self, event):
+        """Forgets the request that this event answers (S8)."""
+        kind = event["kind"]
+        id = event["id"] if kind in ("done", "declined") else event.get("request")
+        asked = self._unanswered.get(id)
+        if asked is None:
+            return
+        is_own = event.get("client", self._client) == self._client
+        if kind in ("done", "declined") or (is_own and ANSWERS.get(asked[0]) == kind):
+            del self._unanswered[id]
 
     def _wait(self, kind, fits=lambda event: True):
+        return self._next(lambda event: event["kind"] == kind and fits(event))
+
+    def _next(self, fits):
         """The first event that fits; what comes before it is kept for later commands."""
         for event in self._unread:
-            if event["kind"] == kind and fits(event):
+            if fits(event):
                 self._unread.remove(event)
                 return event
         while True:
             event = self._receive()
-            if event["kind"] == kind and fits(event):
+            if fits(event):
                 return event
             if event["kind"] in ("declined", "closing"):
                 raise Refused(str(event["why"]))
             self._unread.append(event)
 
-    def _next_id(self):
-        self._id += 1
-        return self._id
+    def send(self, kind, *fields):
+        """What has no number and no answer."""
+        self._session.send(kind, *fields)
 
-    def _is_answer(self, id):
-        return lambda event: event["client"] == self._client and event["request"] == id
+    def _request(self, kind, *fields):
+        """Sends a request; gives what tells its answer from other events."""
+        id = self._id = self._id + 1
+        self._unanswered[id] = (kind, fields)
+        try:
+            self._session.send(kind, id, *fields)
+        except OSError:
+            # The connection is lost: it is sent again once the session is taken up.
+            pass
+        event = ANSWERS.get(kind)
+        if event is None:
+            return id, lambda answer: answer["kind"] == "done" and answer["id"] == id
+        return id, lambda answer: (
+            answer["kind"] == event and answer["request"] == id and answer.get("client", self._client) == self._client
+        )
+
+    def _ask(self, kind, *fields):
+        """The answer to a request."""
+        return self._next(self._request(kind, *fields)[1])
 
     def say(self, text):
-        id = self._next_id()
-        self._session.send("chat", id, self._room, text, False, 0)
-        said = self._own = self._wait("chat", self._is_answer(id))
+        said = self._own = self._ask("chat", self.room, text, False, 0)
         print("said", said["text"], flush=True)
+
+    def lose(self, text):
+        id, _ = self._request("chat", self.room, text, False, 0)
+        is_resumed = self.cut()
+        # Whether it had arrived or not: the room hears it once, and this request has one answer.
+        while id in self._unanswered:
+            self._unread.append(self._receive())
+        if is_resumed:
+            print("answered", text, flush=True)
 
     def hear(self, text):
         heard = self._other = self._wait("chat", lambda event: event["text"] == text)
         print("heard", heard["name"], heard["text"], flush=True)
 
-    def take(self, path):
+    def take(self, path, cut_at=None):
         offer = self._wait("offer", lambda event: event["client"] != self._client)
-        file, to, count = offer["file"], offer["client"], offer["chunks"]
-        self._session.send("receipt", self._room, to, file, "accepted")
-        chunks = []
-        while len(chunks) < count:
-            if len(chunks) % PULL_MAX == 0:
-                self._session.send("pull", self._room, to, file, len(chunks), min(PULL_MAX, count - len(chunks)))
-            chunk = self._wait("chunk", lambda event: event["file"] == file and event["index"] == len(chunks))
-            if chunk["data"] == b"":
-                raise ProtocolError("the sender gave the file up")
-            chunks.append(chunk["data"])
-        self._session.send("pull", self._room, to, file, count, 0)
-        data = b"".join(chunks)
-        if len(data) != offer["size"] or hashlib.sha256(data).digest() != offer["hash"]:
-            self._session.send("receipt", self._room, to, file, "failed")
+        receiver, is_whole = Receiver(offer), False
+        receiver.begin(self)
+        while not is_whole:
+            if not any(map(receiver.is_of, self._unread)) and not self._session.waits(PATIENCE_S):
+                receiver.ask_again(self)
+                continue
+            is_whole = receiver.take(self, self._next(receiver.is_of))
+            if receiver.count() == cut_at:
+                self.cut()
+                receiver.ask_again(self)
+        if not receiver.finish(self, path):
             raise ProtocolError("another file than the offered one")
-        with open(path, "xb") as out:
-            out.write(data)
-        self._session.send("receipt", self._room, to, file, "saved")
         print("took", offer["filename"], "of", offer["name"], flush=True)
 
-    def send(self, path):
-        with open(path, "rb") as source:
-            data = source.read()
-        count = -(-len(data) // CHUNK)
-        file, id = os.urandom(16).hex(), self._next_id()
-        digest = hashlib.sha256(data).digest()
-        self._session.send("offer", id, self._room, file, os.path.basename(path), len(data), count, digest, 0, False)
-        self._wait("offer", self._is_answer(id))
-        while True:
-            pull = self._wait("pull", lambda event: event["file"] == file)
-            if pull["count"] == 0:
-                if pull["index"] == count:
-                    break
-                continue
-            for index in range(pull["index"], min(count, pull["index"] + pull["count"])):
-                part = data[index * CHUNK:(index + 1) * CHUNK]
-                self._session.send("part", [pull["client"]], file, index, part)
-                # S32: no more than one part is on its way.
-                self._wait("taken", lambda event: event["file"] == file and event["index"] == index)
-        receipt = self._wait("receipt", lambda event: event["file"] == file and event["state"] == "saved")
-        print("sent", os.path.basename(path), "to", receipt["name"], flush=True)
+    def broken(self, path):
+        self.take(path, cut_at=10)
+
+    def send_file(self, path, receivers=1):
+        sender = Sender(path)
+        self._ask("offer", self.room, *sender.offer())
+        while len(sender.saved) < receivers:
+            sender.take(self, self._next(sender.is_of))
+        print("most parts under way:", sender.most_open, flush=True)
+        print("sent", sender.name, "to", ", ".join(sorted(sender.saved)), flush=True)
+
+    def share(self, words):
+        receivers, _, path = words.partition(" ")
+        self.send_file(path, int(receivers))
 
     def cut(self):
         self._session.close()
-        self._enter(*self._ticket)
+        return self._enter(*self._ticket)
 
     def rekey(self):
         self._session.update_keys()
 
     def react(self, emoji):
-        id = self._next_id()
-        self._session.send("react", id, self._room, self._other["sequence"], emoji, True)
-        self._wait("reacted", self._is_answer(id))
+        self._ask("react", self.room, self._other["sequence"], emoji, True)
         print("put", emoji, flush=True)
 
     def reacted(self, emoji):
@@ -180,36 +238,53 @@ class Chat:
         print("got", emoji, "of", self._wait("reacted", fits)["name"], flush=True)
 
     def tell(self, text):
-        id = self._next_id()
-        self._session.send("direct", id, self._other["client"], text)
-        print("told", self._wait("direct", self._is_answer(id))["toName"], flush=True)
+        print("told", self._ask("direct", self._other["client"], text)["toName"], flush=True)
 
     def told(self, text):
         heard = self._wait("direct", lambda event: event["to"] == self._client and event["text"] == text)
         print("alone", heard["name"], heard["text"], flush=True)
 
     def change(self, text):
-        id = self._next_id()
-        self._session.send("revise", id, self._room, self._own["sequence"], text)
-        print("changed", self._wait("revised", self._is_answer(id))["text"], flush=True)
+        print("changed", self._ask("revise", self.room, self._own["sequence"], text)["text"], flush=True)
 
     def pin(self):
         other = self._other
-        self._ask("pin", "pinned", self._room, other["sequence"], other["name"], other["text"])
+        self._decide("pin", "pinned", self.room, other["sequence"], other["name"], other["text"])
 
     def backlog(self, lines):
-        self._ask("backlog", "backlog", self._room, int(lines))
+        self._decide("backlog", "backlog", self.room, int(lines))
 
-    def _ask(self, request, event, *fields):
+    def _decide(self, request, event, *fields):
         """A request that is answered `done`, and that all members are told of."""
-        id = self._next_id()
-        self._session.send(request, id, *fields)
         try:
-            self._wait("done", lambda answer: answer["id"] == id)
+            self._ask(request, *fields)
             self._wait(event, lambda told: told["client"] == self._client)
             print("done", request, flush=True)
         except Refused as refusal:
             print("declined", refusal, flush=True)
+
+    def invite(self, words):
+        o = self._options
+        uses, seconds = map(int, words.split())
+        try:
+            invited = self._ask("invite", o.room, uses, seconds)
+        except Refused as refusal:
+            print("declined", refusal, flush=True)
+            return
+        # S37: where the server does not know how others reach it, they do as this client did.
+        host, port = invited["place"] or (o.host, o.port)
+        carrier = "wss" if o.web and o.ca_file else "tls" if o.ca_file else ""
+        made = link.make(host, port, o.room, carrier, self._fingerprint, invited["token"])
+        print("invited", invited["invite"], made, flush=True)
+
+    def invites(self):
+        for number, name, title, uses, _until in self._ask("invites")["list"]:
+            print("invite", number, "of", name, "to", title, "for", uses, flush=True)
+        print("these are all", flush=True)
+
+    def uninvite(self, number):
+        self._ask("uninvite", int(number))
+        print("revoked", number, flush=True)
 
     def closed(self):
         closing = self._wait("closing")
@@ -221,20 +296,33 @@ class Chat:
         self._session.end()
 
 
-def main():
+def options():
     parser = argparse.ArgumentParser()
-    parser.add_argument("host")
-    parser.add_argument("port", type=int)
-    parser.add_argument("name")
-    parser.add_argument("room")
+    parser.add_argument("where", nargs="+")
     for option in ("--fingerprint", "--ca-file", "--token"):
         parser.add_argument(option)
-    chat = Chat(parser.parse_args())
+    parser.add_argument("--web", action="store_true")
+    o = parser.parse_args()
+    if len(o.where) == 2:
+        place, o.name = link.parse(o.where[0]), o.where[1]
+        o.host, o.port, o.room, o.web = (place[part] for part in ("host", "port", "room", "web"))
+        o.fingerprint, o.token = place["fingerprint"], place["token"]
+        if place["tls"] != (o.ca_file is not None):
+            raise SystemExit("the link says whether TLS is used, and --ca-file whom to trust")
+    else:
+        o.host, o.port, o.name, o.room = o.where
+        o.port = int(o.port)
+    return o
+
+
+def main():
+    chat = Chat(options())
     for line in sys.stdin:
         command, _, argument = line.rstrip("\n").partition(" ")
         if command not in COMMANDS:
             raise SystemExit(f"no such command: {command}")
-        getattr(chat, command)(*([argument] if argument else []))
+        run = chat.send_file if command == "send" else getattr(chat, command)
+        run(*([argument] if argument else []))
 
 
 if __name__ == "__main__":

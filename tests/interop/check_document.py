@@ -3,6 +3,7 @@
 import re
 import sys
 
+import sealed  # noqa: F401: adds the rows of sealed rooms to both tables.
 from session_v2 import EVENTS, REQUESTS
 
 
@@ -18,7 +19,7 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
     requests = rows_below(text, "### 7.1 ")
-    events = {n: row for n, row in rows_below(text, "### 7.2 ").items() if not row[0].startswith("sealed_")}
+    events = rows_below(text, "### 7.2 ")
     assert events == EVENTS, {n: (events.get(n), EVENTS.get(n)) for n in {*events, *EVENTS} if events.get(n) != EVENTS.get(n)}
     for name, number in REQUESTS.items():
         assert requests[number][0] == name, name

@@ -7,6 +7,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
 
+from check_sealed import check_sealed
 from session_v2 import AEADS, MESSAGE_MAX, Direction, Handshake, Messages, ProtocolError, pieces
 
 # What Python raises where a field is missing or of another type.
@@ -41,6 +42,7 @@ def check_handshakes(vectors):
         assert sent["mlkem768"] == handshake.first_message["v2"]["mlkem768"], "ML-KEM key generation"
         ours, theirs = handshake.finish(first, answer, expected)
         assert handshake.master.hex() == session["master_secret"]
+        assert handshake.challenge.hex() == session["challenge"]
         assert [ours.key.hex(), ours.iv.hex()] == [session["client_key"], session["client_iv"]]
         assert [theirs.key.hex(), theirs.iv.hex()] == [session["server_key"], session["server_iv"]]
     first = bytes.fromhex(vectors["sessions"][0]["first_frame"])
@@ -99,6 +101,7 @@ def main():
     print("handshakes, bad answers: %d, %d" % check_handshakes(load(folder, "v2_handshake")))
     print("streams of records, bad ones: %d, %d" % check_records(load(folder, "v2_records")))
     print("contents of records, bad ones: %d, %d" % check_pieces(load(folder, "v2_batches")))
+    print("envelopes and files of sealed rooms: %d, %d" % check_sealed(load(folder, "sealed")))
 
 
 if __name__ == "__main__":

@@ -6,38 +6,38 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { makeCertificate } from "../helpers/system/certificates.ts";
 import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
-import { Program, runProgram } from "../helpers/programs/programs.ts";
+import type { Program } from "../helpers/programs/programs.ts";
+import {
+  PYTHON,
+  PYTHON_CRYPTOGRAPHY,
+  runPython,
+  startPython as startScript,
+} from "./python_client.ts";
 import { startServer } from "../helpers/programs/server_process.ts";
 import { skipWithout } from "../helpers/repo/skip.ts";
 
 const TOKEN = "a-token-for-the-test";
-const PYTHON = "/usr/bin/python3";
-const HERE = new URL(".", import.meta.url).pathname;
-const test = skipWithout(PYTHON, "/usr/lib/python3/dist-packages/cryptography/__init__.py");
+const test = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY);
 
 function startPython(server: { readonly port: number }, ...args: readonly string[]): Program {
   const [host = "", ...others] = args;
-  return new Program(PYTHON, {
-    args: ["-B", `${HERE}chat.py`, host, String(server.port), ...others],
-    cwd: temporaryHome(),
-  });
+  return startScript("chat.py", host, String(server.port), ...others);
 }
 
-test("the client in Python holds every vector of handshakes, records and their contents", async () => {
-  const args = ["-B", `${HERE}check_vectors.py`, new URL("../vectors", import.meta.url).pathname];
-  const { code, stdout, stderr } = await runProgram(PYTHON, { args });
+test("the client in Python holds every vector of handshakes, records, their contents and sealed rooms", async () => {
+  const vectors = new URL("../vectors", import.meta.url).pathname;
+  const { code, stdout, stderr } = await runPython("check_vectors.py", vectors);
   assert.equal(stderr, "");
   assert.match(
     stdout,
-    /^handshakes, bad answers: 2, \d\d\nstreams of records, bad ones: 2, \d\d\n/,
+    /^handshakes, bad answers: 2, \d\d\nstreams of records, bad ones: 2, \d\d\n[^]*\nenvelopes and files of sealed rooms: 10, 7\n$/,
   );
   assert.equal(code, 0);
 });
 
 test("the tables of messages in Python are those of PROTOCOL.md", async () => {
   const document = new URL("../../docs/PROTOCOL.md", import.meta.url).pathname;
-  const args = ["-B", `${HERE}check_document.py`, document];
-  const { code, stdout, stderr } = await runProgram(PYTHON, { args });
+  const { code, stdout, stderr } = await runPython("check_document.py", document);
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^events, requests: \d\d, \d\d\n$/);
 });

@@ -9,6 +9,7 @@ import hmac
 import json
 import os
 import random
+import select
 import socket
 import ssl
 import struct
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 import cbor
 import mlkem768
+from web_socket import WebSocket
 
 AEADS = {"aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
 FRAME_MAX, HANDSHAKE_MAX, PIECE_MAX, MESSAGE_MAX = 65_536, 8_192, 65_511, 1_048_576
@@ -28,9 +30,10 @@ RECORDS_PER_KEY = 1 << 20
 
 REQUESTS = {
     "hello": 0, "join": 1, "leave": 2, "chat": 3, "revise": 4, "direct": 6, "offer": 10, "ping": 12, "pong": 13,
-    "bye": 14, "pull": 27, "part": 28, "receipt": 29, "react": 30, "pin": 31, "backlog": 37,
+    "bye": 14, "pull": 27, "part": 28, "receipt": 29, "react": 30, "pin": 31, "invite": 34, "invites": 35,
+    "uninvite": 36, "backlog": 37,
 }
-# 7.2 but for the rows of sealed rooms, which concern nobody who is in none. check_document.py holds both tables to it.
+# 7.2 but for the rows of sealed rooms, which sealed.py adds. check_document.py holds both tables to it.
 EVENTS = {
     0: ("welcome", "client session secret resumed rooms messageLimit fileLimit rateMessages rateSeconds hold page"),
     1: ("refused", "reason"),
@@ -176,6 +179,7 @@ class Handshake:
         mlkem_secret = mlkem768.decapsulate(self._dk, ciphertext)
         transcript = hashlib.sha256(client_frame + server_frame).digest()
         self.master = hkdf_extract(transcript, mlkem_secret + x25519_secret + rsa_secret)
+        self.challenge = expand_label(self.master, b"challenge", transcript, 32)
         secrets = [expand_label(self.master, label, transcript, 32) for label in (b"c traffic", b"s traffic")]
         return [Direction(AEADS[v2["aead"]], secret) for secret in secrets]
 
@@ -258,18 +262,20 @@ class Messages:
 class Session:
     """One connection of a session (sections 7 and 8)."""
 
-    def __init__(self, host, port, fingerprint=None, ca_file=None):
+    def __init__(self, host, port, fingerprint=None, ca_file=None, web=False):
         self._socket = socket.create_connection((host, port), timeout=30)
         if ca_file is not None:
             context = ssl.create_default_context(cafile=ca_file)
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        if web:
+            self._socket = WebSocket(self._socket, f"{host}:{port}")
         handshake = Handshake()
         body = json.dumps(handshake.first_message).encode()
         first = struct.pack(">I", len(body)) + body
         self._socket.sendall(first)
         answer = self._frame(FRAME_MAX)
         self._ours, self._theirs = handshake.finish(first, answer, fingerprint)
-        self.fingerprint = handshake.fingerprint
+        self.fingerprint, self.challenge = handshake.fingerprint, handshake.challenge
         self._messages, self._queue = Messages(), []
 
     def _exactly(self, count):
@@ -287,6 +293,11 @@ class Session:
         if not least <= length <= most:
             raise ProtocolError(f"a length of {length}")
         return header + self._exactly(length)
+
+    def waits(self, seconds):
+        """Whether something comes within so many seconds."""
+        pending = getattr(self._socket, "pending", lambda: 0)
+        return bool(self._queue) or pending() > 0 or bool(select.select([self._socket], [], [], seconds)[0])
 
     def send(self, kind, *fields):
         for content in pieces(cbor.encode([REQUESTS[kind], *fields])):

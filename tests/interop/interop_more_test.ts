@@ -1,0 +1,212 @@
+// Shares the machine: runs beside another file of whole programs.
+
+// What a client in another language gets right from docs/PROTOCOL.md alone: WebSocket, lost connections, files with
+// several parts on their way, invites, and what goes over the relay for a sealed room.
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { makeCertificate } from "../helpers/system/certificates.ts";
+import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
+import { startServer } from "../helpers/programs/server_process.ts";
+import { endPython, PYTHON, PYTHON_CRYPTOGRAPHY, startPython } from "./python_client.ts";
+import { skipWithout } from "../helpers/repo/skip.ts";
+
+const test = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY);
+
+/** How often a text is in another one. */
+function timesIn(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+for (const tls of [true, false]) {
+  test(`the client in Python talks and takes a file over WebSocket${tls ? " inside TLS" : ""}`, async () => {
+    await using certificate = await makeCertificate();
+    const { certFile, keyFile } = certificate;
+    await using server = await startServer({
+      args: ["--web-only-socket", ...tls ? ["--certfile", certFile, "--keyfile", keyFile] : []],
+    });
+    const home = temporaryHome();
+    await using deno = startClient(home, {
+      args: at(
+        server,
+        ...tls ? ["--tls", `--ca-file=${certFile}`] : [],
+        "--name=deno",
+        "--room=interop",
+        "--renderer=json",
+      ),
+    });
+    await deno.prints(/"state":"connected"/);
+    const place = [tls ? "localhost" : "127.0.0.1", String(server.port), "python", "interop"];
+    await using python = startPython(
+      "chat.py",
+      ...place,
+      "--web",
+      ...tls ? [`--ca-file=${certFile}`] : [],
+    );
+    await python.prints(/^in interop as python$/m);
+    await python.type("say over the web");
+    await deno.prints(/"sender":"python".*"text":"over the web"/);
+    const file = randomBytes(400_001);
+    await Deno.writeFile(`${home}/web.bin`, file);
+    await deno.type(`/send ${home}/web.bin`);
+    await python.type(`take ${home}/taken.bin`);
+    await python.prints(/^took web\.bin of deno$/m);
+    assert.ok(file.equals(await Deno.readFile(`${home}/taken.bin`)));
+    await python.type("cut");
+    await python.prints(/^resumed interop as python$/m);
+    await python.type("say and back");
+    await deno.prints(/"text":"and back"/);
+    await python.type("bye");
+    await deno.prints(/"event":"left".*"name":"python"/);
+    await endPython(python);
+  });
+}
+
+test("the client in Python serves a file to two with several parts on their way, and takes one over a lost connection", async () => {
+  await using server = await startServer();
+  const home = temporaryHome();
+  await using deno = startClient(home, {
+    args: at(
+      server,
+      "--accept-files",
+      "--name=deno",
+      "--room=interop",
+      `--download-dir=${home}/got`,
+      "--renderer=json",
+    ),
+  });
+  await deno.prints(/"state":"connected"/);
+  const place = ["127.0.0.1", String(server.port)];
+  await using sender = startPython("chat.py", ...place, "sender", "interop");
+  await sender.prints(/^in interop/m);
+  await using other = startPython("chat.py", ...place, "other", "interop");
+  await other.prints(/^in interop/m);
+  const [shared, taken] = [randomBytes(1_500_001), randomBytes(900_000)];
+  await Deno.writeFile(`${home}/shared.bin`, shared);
+  await Deno.writeFile(`${home}/taken.bin`, taken);
+  await sender.type(`share 2 ${home}/shared.bin`);
+  await other.type(`broken ${home}/other.bin`);
+  await sender.prints(/^most parts under way: [2-6]\nsent shared\.bin to deno, other$/m);
+  await other.prints(/^resumed interop as other\ntook shared\.bin of sender$/m);
+  assert.ok(shared.equals(await Deno.readFile(`${home}/got/shared.bin`)));
+  assert.ok(shared.equals(await Deno.readFile(`${home}/other.bin`)));
+
+  await deno.type(`/send ${home}/taken.bin`);
+  await sender.type(`broken ${home}/mine.bin`);
+  await sender.prints(/^resumed interop as sender\ntook taken\.bin of deno$/m);
+  assert.ok(taken.equals(await Deno.readFile(`${home}/mine.bin`)));
+  await sender.type("bye");
+  await endPython(sender);
+});
+
+test("the client in Python sends what was not answered again, once, and tells what a new session may have lost", async () => {
+  const home = temporaryHome();
+  const made = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "server/main.ts", "keygen"],
+    cwd: new URL("../..", import.meta.url),
+  }).output();
+  await Deno.writeFile(`${home}/identity.pem`, made.stdout, { mode: 0o600 });
+  const identity = ["--identity-file", `${home}/identity.pem`];
+  await using server = await startServer({ args: identity });
+  await using deno = startClient(home, {
+    args: at(server, "--name=deno", "--room=interop", "--renderer=json"),
+  });
+  await deno.prints(/"state":"connected"/);
+  await using python = startPython(
+    "chat.py",
+    "127.0.0.1",
+    String(server.port),
+    "python",
+    "interop",
+  );
+  await python.prints(/^in interop as python$/m);
+  for (let line = 0; line < 5; line++) {
+    await python.type(`lose line ${line}`);
+    await python.prints(new RegExp(`^resumed interop as python\\nanswered line ${line}$`, "m"));
+  }
+  await python.type("say the end");
+  await deno.prints(/"text":"the end"/);
+  const counts = [0, 1, 2, 3, 4].map((line) => timesIn(deno.stdout, `"text":"line ${line}"`));
+  assert.deepEqual(counts, [1, 1, 1, 1, 1]);
+
+  await server.stop("SIGKILL");
+  await using next = await startServer({ args: [...identity, "--port", String(server.port)] });
+  await python.type("lose line of a lost session");
+  await python.prints(/^perhaps not done chat line of a lost session\nin interop as python$/m);
+  await python.type("say in the new one");
+  await python.prints(/^said in the new one$/m);
+  assert.equal(next.log.includes("broke the protocol"), false, next.log);
+  await python.type("bye");
+  await endPython(python);
+});
+
+test("the client in Python has invites made, and comes in by the link of one", async () => {
+  await using server = await startServer({
+    args: ["--invites"],
+    env: { CMDCHAT_TOKENS: "a-token" },
+  });
+  const place = ["127.0.0.1", String(server.port)];
+  await using python = startPython("chat.py", ...place, "python", "interop", "--token=a-token");
+  await python.prints(/^in interop as python$/m);
+  await python.type("invite 1 3600");
+  const [, forDeno = ""] = await python.prints(/^invited 1 (cmdchat:\S+)$/m);
+  await python.type("invite 2 60");
+  const [, forPython = ""] = await python.prints(/^invited 2 (cmdchat:\S+)$/m);
+  await using deno = startClient(temporaryHome(), {
+    args: ["--name=deno", "--renderer=json"],
+    env: { CMDCHAT_LINK: forDeno },
+  });
+  await deno.prints(/"state":"connected"/);
+  await deno.type("by the link");
+  await python.type("hear by the link");
+  await python.prints(/^heard deno by the link$/m);
+  await using guest = startPython("chat.py", forPython, "guest");
+  await guest.prints(/^in interop as guest$/m);
+  await guest.type("invite 1 60");
+  await guest.prints(/^declined .+$/m);
+  await python.type("invites");
+  await python.prints(/^invite 2 of python to interop for 1\nthese are all$/m);
+  await python.type("uninvite 2");
+  await python.prints(/^revoked 2$/m);
+  await using late = startPython("chat.py", forPython, "late");
+  assert.equal(await late.end(), 1);
+  assert.match(late.stderr, /unauthorized/);
+  await guest.type("say still here");
+  await guest.prints(/^said still here$/m);
+  await python.type("bye");
+  await endPython(python);
+});
+
+test("two clients in Python make a sealed room, come in, talk, miss nothing and go, without a word of MLS", async () => {
+  await using server = await startServer();
+  const secret = randomBytes(32).toString("base64url");
+  const place = ["127.0.0.1", String(server.port)];
+  await using alice = startPython("sealed.py", ...place, "alice", secret);
+  await alice.type("attach");
+  await alice.prints(/^no group$/m);
+  await alice.type("make");
+  await alice.prints(/^made$/m);
+  await using bob = startPython("sealed.py", ...place, "bob", secret);
+  await bob.type("attach");
+  await bob.prints(/^attached 0 0 epochs here: 0$/m);
+  await bob.type("join");
+  await alice.type("admit");
+  await alice.prints(/^admitted sound epoch 1$/m);
+  await bob.prints(/^in \d+ with \d$/m);
+  await bob.type("say hello");
+  await bob.prints(/^said 2$/m);
+  await alice.type("hear hello");
+  await alice.prints(/^heard 2 hello$/m);
+  await alice.type("cut");
+  await alice.prints(/^attached 1 2 nothing here: 2$/m);
+  await bob.type("say after the cut");
+  await alice.type("hear after the cut");
+  await alice.prints(/^heard 3 after the cut$/m);
+  await bob.type("gone");
+  await bob.prints(/^gone for now$/m);
+  await alice.type("leave");
+  await alice.prints(/^left$/m);
+  await bob.type("gone");
+  await bob.prints(/^gone for good$/m);
+  await endPython(alice);
+});
