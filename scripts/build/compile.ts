@@ -4,15 +4,12 @@
 
 import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/telemetry/systemd_notify.ts";
 import { buildArgument } from "../../shared/base/version.ts";
+import { bundle, BundleError, type BundleSource } from "./bundle.ts";
 import { PageBuildError, writePage } from "./page.ts";
 
 /** One program: where it starts and all it may ever do. */
-export interface Program {
-  readonly name: string;
-  readonly entry: string;
+export interface Program extends BundleSource {
   readonly permissions: readonly string[];
-  /** Files that are opened or started by their path and not imported. */
-  readonly include?: readonly string[];
   /** Builds what it includes, where that is no source. */
   readonly prepare?: () => Promise<unknown>;
   /** How its memory is managed, in words of V8. */
@@ -38,7 +35,8 @@ export const SERVER: Program = {
   ],
   // Young objects get 24 MiB at most instead of 52, which is never given back (docs/adr/0021).
   v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
-  include: ["dist/page.html", "server/relay/handshake_worker.ts"],
+  workers: ["server/relay/handshake_worker.ts"],
+  include: ["dist/page.html"],
   prepare: writePage,
 };
 
@@ -61,7 +59,7 @@ export const CLIENT: Program = {
     "--allow-sys=uid",
     "--deny-import",
   ],
-  include: ["client/sealed_engine/worker.ts"],
+  workers: ["client/sealed_engine/worker.ts"],
 };
 
 /** Every target that `deno compile` knows. */
@@ -89,6 +87,7 @@ const START_UPS = 5;
 /** Builds one executable with the CLI in DENO_COMPILE, or this one. Throws with a hint when it cannot. */
 export async function compile(program: Program, options: CompileOptions): Promise<void> {
   await program.prepare?.();
+  const { entry, others } = await bundle(program);
   const target = options.target === undefined ? [] : ["--target", options.target];
   const build = await builtFrom();
   const environment: Record<string, string> = {
@@ -104,16 +103,19 @@ export async function compile(program: Program, options: CompileOptions): Promis
         "compile",
         "--no-check",
         "--no-prompt",
-        "--frozen",
+        // With the packages of deno.json and its lock, all of them would be in the file, and be set up at each start.
+        "--no-config",
+        "--no-lock",
+        ...await unstableArguments(),
         // The code cache would be a file in the temporary folder, written by the runtime itself.
         "--no-code-cache",
         ...program.permissions,
         ...v8Arguments(program),
         ...target,
-        ...(program.include ?? []).flatMap((path) => ["--include", path]),
+        ...others.flatMap((path) => ["--include", path]),
         "--output",
         options.output,
-        program.entry,
+        entry,
         ...(build === undefined ? [] : [buildArgument(build)]),
       ],
       cwd: ROOT,
@@ -124,6 +126,12 @@ export async function compile(program: Program, options: CompileOptions): Promis
     },
   ).output();
   if (!success) throw new CompileError(options.output, new TextDecoder().decode(stderr));
+}
+
+/** What deno.json unlocks of the runtime. */
+async function unstableArguments(): Promise<string[]> {
+  const { unstable } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  return (unstable as string[]).map((name) => `--unstable-${name}`);
 }
 
 /** The arguments with which the runtime gets the V8 flags of `program`. */
@@ -239,8 +247,9 @@ async function main(args: readonly string[]): Promise<number> {
       : compileOne(option === "--target" ? target : undefined));
     return 0;
   } catch (error) {
-    if (error instanceof PageBuildError) console.error(`error: ${error.message}`);
-    else if (!(error instanceof CompileError)) throw error;
+    if (error instanceof PageBuildError || error instanceof BundleError) {
+      console.error(`error: ${error.message}`);
+    } else if (!(error instanceof CompileError)) throw error;
     else console.error(`error: ${error.message}\nhint: ${error.hint}`);
     return 1;
   }

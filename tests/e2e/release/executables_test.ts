@@ -457,7 +457,7 @@ test("sealed rooms run in workers inside an executable that has no right at all"
     name: "sealed-probe",
     entry: "tests/helpers/programs/sealed_probe.ts",
     permissions: [],
-    ...(CLIENT.include === undefined ? {} : { include: CLIENT.include }),
+    ...(CLIENT.workers === undefined ? {} : { workers: CLIENT.workers }),
   });
   await using folder = await emptyFolder();
   const { code, stdout, stderr } = await runProgram(probe.paths[0] as string, {

@@ -1,0 +1,111 @@
+// The modules of a program in few files. An executable of single modules opens, strips of types, parses and links some
+// three hundred of them at each start, which takes longer than all else until the prompt.
+
+import { basename, dirname, relative } from "node:path";
+
+const ROOT = new URL("../..", import.meta.url);
+
+/** What to bundle. Paths are from the root. */
+export interface BundleSource {
+  readonly name: string;
+  readonly entry: string;
+  /** Modules that a program starts by their path, as `new URL("./NAME.ts", import.meta.url)`. */
+  readonly workers?: readonly string[];
+  /** Files that it opens by their path, as `new URL("../../PATH", import.meta.url)`. */
+  readonly include?: readonly string[];
+}
+
+/** The bundle of a program. Paths are from the root. */
+export interface Bundle {
+  readonly entry: string;
+  /** What the entry loads or opens when it needs it. */
+  readonly others: readonly string[];
+}
+
+/** A bundle that failed. */
+export class BundleError extends Error {
+  override readonly name = "BundleError";
+}
+
+/** Bundles a program into a folder of its own in dist/. Equal sources give equal files. Throws BundleError. */
+export async function bundle(
+  { name, entry, workers = [], include = [] }: BundleSource,
+): Promise<Bundle> {
+  const folder = `dist/${name}.bundle`;
+  await Deno.mkdir("dist", { recursive: true });
+  const next = await Deno.makeTempDir({ dir: "dist", prefix: `${name}.` });
+  try {
+    // Two folders deep, from where the included files are at the paths that they have in the sources.
+    const modules = `${next}/all/modules`;
+    await runBundler([entry, ...workers], modules);
+    for (const worker of workers) await writeAliases(modules, basename(worker));
+    for (const path of include) {
+      await Deno.mkdir(dirname(`${next}/${path}`), { recursive: true });
+      await Deno.copyFile(path, `${next}/${path}`);
+    }
+    const files = await filesIn(next);
+    for (const file of files) {
+      // `deno compile` puts the times of files into an executable.
+      await Deno.utime(`${next}/${file}`, 0, 0);
+      await Deno.mkdir(dirname(`${folder}/${file}`), { recursive: true });
+      // Each whole or not at all, since another build may read it now.
+      await Deno.rename(`${next}/${file}`, `${folder}/${file}`);
+    }
+    const main = files.find((file) => basename(file) === `${basename(entry, ".ts")}.js`);
+    return {
+      entry: `${folder}/${main}`,
+      others: files.filter((file) => file !== main).map((file) => `${folder}/${file}`),
+    };
+  } finally {
+    await Deno.remove(next, { recursive: true });
+  }
+}
+
+async function runBundler(entries: readonly string[], folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--no-check",
+      "--frozen",
+      "--platform=deno",
+      // Comments would name the folder of the packages, which differs between machines.
+      "--minify",
+      "--code-splitting",
+      `--outdir=${folder}`,
+      ...entries,
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    throw new BundleError(`Cannot bundle the modules:\n${new TextDecoder().decode(stderr).trim()}`);
+  }
+}
+
+/** Makes a worker's module stand where the modules that start it look: beside each of them. */
+async function writeAliases(folder: string, worker: string): Promise<void> {
+  const files = await filesIn(folder);
+  const built = files.find((file) => basename(file) === worker.replace(/\.ts$/, ".js"));
+  for (const file of files) {
+    const text = await Deno.readTextFile(`${folder}/${file}`);
+    if (!text.includes(`"./${worker}"`)) continue;
+    const path = relative(dirname(file), built as string);
+    await Deno.writeTextFile(
+      `${folder}/${dirname(file)}/${worker}`,
+      `import "./${path.replaceAll("\\", "/")}";\n`,
+    );
+  }
+}
+
+async function filesIn(folder: string, below = ""): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${below}`)) {
+    if (isDirectory) files.push(...await filesIn(folder, `${below}${name}/`));
+    else files.push(`${below}${name}`);
+  }
+  return files.sort();
+}

@@ -1,0 +1,58 @@
+// Shares the machine: runs beside another file of whole programs.
+
+// The modules of a program in few files, and what the executables find in them.
+
+import assert from "node:assert/strict";
+import { bundle } from "../../../scripts/build/bundle.ts";
+import { CLIENT, SERVER } from "../../../scripts/build/compile.ts";
+import { makeLoadKeys, V2Member } from "../../bench/load/v2_member.ts";
+import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
+import { startServer } from "../../helpers/programs/server_process.ts";
+import { skipIf } from "../../helpers/repo/skip.ts";
+import { ROOT } from "../../helpers/repo/sources.ts";
+
+const base = await findCompileBase();
+const test = skipIf(
+  "missing" in base
+    ? base.missing
+    : Deno.build.os === "linux"
+    ? undefined
+    : "needs the /proc of Linux",
+);
+
+test("the server's executable computes the handshakes of a crowd in its worker", async () => {
+  await using built = await buildExecutables(base, SERVER);
+  const [path = ""] = built.paths;
+  await using server = await startServer({
+    command: { path, args: [] },
+    args: ["--max-per-address", "off", "--connection-rate", "off"],
+  });
+  const load = await makeLoadKeys();
+  const members = await Promise.all(
+    Array.from({ length: 40 }, async (_, n) => {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      return await V2Member.join(conn, { load, name: `m${n}`, room: "den" });
+    }),
+  );
+  // A worker whose module is not there ends at once, and the server goes on alone.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const threads: string[] = [];
+  for await (const { name } of Deno.readDir(`/proc/${server.pid}/task`)) {
+    threads.push(await Deno.readTextFile(`/proc/${server.pid}/task/${name}/comm`));
+  }
+  assert.ok(threads.some((name) => name.startsWith("worker-")), threads.join(""));
+  for (const { conn } of members) conn.close();
+});
+
+Deno.test("the modules in an executable name nothing of the machine that built it", async () => {
+  const { entry, others } = await bundle(CLIENT);
+  assert.ok(others.length > 0);
+  for (const path of [entry, ...others]) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    assert.ok(!text.includes(Deno.env.get("HOME") as string), path);
+    // What is not bundled would be looked for when the program runs.
+    for (const [, from = ""] of text.matchAll(/\b(?:from|import\(?)"([^"]+)"/g)) {
+      assert.match(from, /^(?:\.|node:)/, path);
+    }
+  }
+});
