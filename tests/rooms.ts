@@ -474,12 +474,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   "client/editing": {
     says:
-      "The line that a person types: its text, keys, bursts of keys, completion, earlier lines.",
+      "The line that a person types: its text, rows, keys, bursts of keys, completion, earlier lines.",
     uses: ["client/terminal"],
     face: [
       "completion",
       "emoji",
       "input_aids",
+      "input_flow",
       "input_history",
       "key_bindings",
       "key_burst",

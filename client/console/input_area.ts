@@ -1,14 +1,7 @@
 // Composes input and status line into the rows of the painted area, within the terminal's size.
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import {
-  indexAt,
-  type InputLayout,
-  layoutInput,
-  parseStyled,
-  type Row,
-  shortenEnd,
-  usableColumns,
-} from "../terminal/layout.ts";
+import { type FlowInput, InputFlow } from "../editing/input_flow.ts";
+import { parseStyled, type Row, shortenEnd, usableColumns } from "../terminal/layout.ts";
 import { fromTheLeft } from "../terminal/width.ts";
 import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
 import type { Area } from "../terminal/screen.ts";
@@ -24,47 +17,50 @@ export class GoalColumn {
   }
 
   /** The index a row above or below; undefined where there is no such row. */
-  move(layout: InputLayout, by: 1 | -1): number | undefined {
-    const row = layout.cursor.row + by;
-    if (row < 0 || row >= layout.rows.length) return undefined;
-    this.#column ??= layout.cursor.column;
-    return indexAt(layout, { row, column: this.#column });
+  move(flow: InputFlow, by: 1 | -1): number | undefined {
+    const row = flow.cursor.row + by;
+    if (row < 0 || row >= flow.height) return undefined;
+    this.#column ??= flow.cursor.column;
+    return flow.indexAt({ row, column: this.#column });
   }
 }
 
 /** The content of the area. */
-export interface AreaContent {
+export interface AreaContent extends FlowInput {
   readonly prompt: Row;
-  readonly text: string;
-  /** Index into the text, UTF-16 units. */
-  readonly cursor: number;
   /** Styled status line; "" for none. */
   readonly status: StatusText;
   /** Whether the status line is a hint that the user has to read now. */
   readonly isHint?: boolean;
   /** Styled rows above the input. */
   readonly live: readonly string[];
-  readonly columns: number;
   readonly rows: number;
 }
 
 /** The visible rows of an input that is higher than its part of the terminal. */
 export class InputWindow {
+  readonly #flow = new InputFlow();
   #top = 0;
+
+  /** The input as rows. */
+  flow(prompt: Row, input: FlowInput): InputFlow {
+    this.#flow.update(prompt, input);
+    return this.#flow;
+  }
 
   /** Composes the area; the window moves only as far as the cursor needs. */
   compose(content: AreaContent): Area {
-    const layout = layoutInput(content.prompt, content);
+    const flow = this.flow(content.prompt, content);
     const withStatus = content.status.length > 0 && content.rows >= 3;
     const live = liveRows(content, withStatus);
     const height = Math.max(1, inputHeight(content.rows, withStatus) - live.length);
-    this.#follow(layout, height);
-    const rows = layout.rows.slice(this.#top, this.#top + height);
-    const hidden = layout.rows.length - rows.length;
+    this.#follow(flow, height);
+    const rows = flow.rows(this.#top, height);
+    const hidden = flow.height - rows.length;
     if (withStatus) {
       const position = hidden === 0 || content.isHint
         ? ""
-        : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${layout.rows.length}] `;
+        : `[rows ${this.#top + 1}-${this.#top + rows.length} of ${flow.height}] `;
       const usable = usableColumns(content.columns);
       const status = fitStatus(content.status, usable - position.length);
       rows.push(shortenEnd(parseStyled(fromTheLeft(position + status)), usable));
@@ -72,15 +68,15 @@ export class InputWindow {
     return {
       rows: [...live, ...rows],
       cursor: {
-        row: live.length + layout.cursor.row - this.#top,
-        column: layout.cursor.column,
+        row: live.length + flow.cursor.row - this.#top,
+        column: flow.cursor.column,
       },
     };
   }
 
-  #follow(layout: InputLayout, height: number): void {
-    const lowest = Math.max(0, layout.rows.length - height);
-    const { row } = layout.cursor;
+  #follow(flow: InputFlow, height: number): void {
+    const lowest = Math.max(0, flow.height - height);
+    const { row } = flow.cursor;
     this.#top = Math.min(lowest, Math.max(row - height + 1, Math.min(this.#top, row)));
   }
 }

@@ -16,7 +16,7 @@ export class PasteQuestion {
   /** A text was pasted. */
   note(text: string): void {
     const max = this.#max?.() ?? PASTE_LINES;
-    if (max > 0 && text.split("\n").length > max) this.#isUnasked = true;
+    if (max > 0 && !this.#isUnasked) this.#isUnasked = hasLineBreaks(text, max);
   }
 
   /** Whether to ask now; true once for each paste. */
@@ -30,4 +30,14 @@ export class PasteQuestion {
   reset(): void {
     this.#isUnasked = false;
   }
+}
+
+/** Whether a text has that many line breaks; looks no further than these. */
+function hasLineBreaks(text: string, count: number): boolean {
+  let at = -1;
+  for (let found = 0; found < count; found++) {
+    at = text.indexOf("\n", at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }

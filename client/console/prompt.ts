@@ -19,7 +19,7 @@ import { InputAids } from "../editing/input_aids.ts";
 import { ExternalEditing } from "./external_editor.ts";
 import { InputHistory } from "../editing/input_history.ts";
 import { KeyReader, type UserKey } from "../terminal/key_reader.ts";
-import { layoutInput, parseStyled, type Row } from "../terminal/layout.ts";
+import { parseStyled, type Row } from "../terminal/layout.ts";
 import { LentTerminal, STOP_NOTES } from "../terminal/lent_terminal.ts";
 import { PaintScheduler, RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import { LookBack } from "./look_back.ts";
@@ -383,8 +383,8 @@ export class Prompt implements ChatConsole {
 
   #vertical(by: 1 | -1): void {
     const { prompt, ...input } = this.#shown();
-    const layout = layoutInput(prompt, { ...input, columns: this.#tty.columns });
-    const index = this.#goal.move(layout, by);
+    const flow = this.#window.flow(prompt, { ...input, columns: this.#tty.columns });
+    const index = this.#goal.move(flow, by);
     if (index === undefined) this.#recall(by);
     else this.#active.cursor = index;
   }

@@ -1,10 +1,5 @@
 // The text of the input line and how keys change it. Independent of the terminal: text and cursor only.
-import {
-  nextBoundary,
-  previousBoundary,
-  snapToBoundary,
-  splitClusters,
-} from "../terminal/width.ts";
+import { nextBoundary, previousBoundary, snapToBoundary } from "../terminal/width.ts";
 
 /** Most UTF-16 units that the input holds; longer text is refused. Far above a message's limit. */
 export const MAX_INPUT_LENGTH = 131_072;
@@ -12,6 +7,7 @@ export const MAX_INPUT_LENGTH = 131_072;
 const MAX_KILLS = 16;
 const MAX_UNDO = 64;
 const WORD = /[\p{L}\p{N}\p{M}_]+/gu;
+const WORD_LETTER = /^[\p{L}\p{N}\p{M}_]/u;
 
 interface Snapshot {
   readonly text: string;
@@ -123,14 +119,13 @@ export class LineEditor {
 
   /** Swaps the clusters around the cursor, at the end of the text the last two. */
   transpose(): void {
-    const clusters = splitClusters(this.#text).map((cluster) => cluster.text);
-    const at = splitClusters(this.#halves().before).length;
-    const right = Math.min(at, clusters.length - 1);
-    if (right < 1) return;
-    const [left, moved] = [clusters[right - 1] as string, clusters[right] as string];
-    clusters[right - 1] = moved;
-    clusters[right] = left;
-    this.#change(clusters.join(""), clusters.slice(0, right + 1).join("").length);
+    const text = this.#text;
+    const right = this.#cursor < text.length ? this.#cursor : previousBoundary(text, text.length);
+    const left = previousBoundary(text, right);
+    if (left === right) return;
+    const end = nextBoundary(text, right);
+    const swapped = text.slice(right, end) + text.slice(left, right);
+    this.#change(text.slice(0, left) + swapped + text.slice(end), end);
     this.#settle("other");
   }
 
@@ -206,7 +201,22 @@ export class LineEditor {
 }
 
 function wordStart(before: string): number {
-  return [...before.matchAll(WORD)].at(-1)?.index ?? 0;
+  let start = before.length;
+  let isInWord = false;
+  while (start > 0) {
+    const letter = lastCodePoint(before, start);
+    const belongs = WORD_LETTER.test(letter);
+    if (isInWord && !belongs) return start;
+    isInWord ||= belongs;
+    start -= letter.length;
+  }
+  return 0;
+}
+
+/** The code point that ends at an index. */
+function lastCodePoint(text: string, end: number): string {
+  const pair = text.slice(Math.max(0, end - 2), end);
+  return pair.codePointAt(0) as number > 0xffff ? pair : pair.slice(-1);
 }
 
 function wordEnd(after: string): number {

@@ -1,5 +1,7 @@
 // vi's commands as they are typed: a count, an operator, another count, and a command or a motion.
 
+import { isLineMotion } from "./vi_motions.ts";
+
 /** A command, with 0 for no count and "" for no operator. */
 export interface ViCommand {
   readonly count: number;
@@ -29,7 +31,7 @@ export function parseCommand(typed: string): ViCommand | undefined {
   }
   // Counts multiply, as in 2d3w.
   const count = first === "" && second === "" ? 0 : Number(first || 1) * Number(second || 1);
-  return { count: Math.min(MAX_COUNT, count), operator, rest };
+  return { count: isLineMotion(rest) ? count : Math.min(MAX_COUNT, count), operator, rest };
 }
 
 /** A key right behind Escape comes as Alt and that key. Alt and a digit goes to a room, and Alt-Enter to a new row. */

@@ -9,6 +9,7 @@ import {
   cut,
   findIn,
   firstInk,
+  isLineMotion,
   lastInLine,
   lineOfCluster,
   linesFrom,
@@ -17,7 +18,7 @@ import {
   type ViFind,
   type ViTarget,
   type ViText,
-  viText,
+  ViTexts,
   withinWord,
   wordAround,
 } from "./vi_motions.ts";
@@ -49,6 +50,7 @@ export class ViMode {
   #typed = "";
   #register = { text: "", isLines: false };
   #find: ViFind | undefined;
+  readonly #texts = new ViTexts();
   readonly #undo: Snapshot[] = [];
   readonly #redo: Snapshot[] = [];
   /** The events of the change that goes on, and of the last one. */
@@ -185,7 +187,7 @@ export class ViMode {
   }
 
   #do({ count, operator, rest }: ViCommand): void {
-    const times = Math.max(1, count);
+    const times = isLineMotion(rest) ? count : Math.max(1, count);
     if (operator !== "") {
       if ([operator, "G", "gg"].includes(rest)) return this.#operateOnLines(operator, rest, times);
       const { text, at } = this.#here();
@@ -379,7 +381,7 @@ export class ViMode {
 
   #here(): { readonly text: ViText; readonly at: number } {
     const { editor } = this.#options;
-    const text = viText(editor.text);
+    const text = this.#texts.of(editor.text);
     return { text, at: clusterAt(text, editor.cursor) };
   }
 

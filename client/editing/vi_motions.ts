@@ -1,6 +1,6 @@
 // Where vi's motions lead in a text: from one cluster to another. Independent of keys, modes and the terminal.
 
-import { splitClusters } from "../terminal/width.ts";
+import { ClusterCells } from "./cluster_cells.ts";
 
 /** A text as clusters, as vi moves over it. */
 export interface ViText {
@@ -24,32 +24,50 @@ export interface ViFind {
   readonly what: string;
 }
 
-/** The text in clusters. */
-export function viText(text: string): ViText {
-  const clusters = splitClusters(text).map((cluster) => cluster.text);
-  const starts = [0];
-  for (const cluster of clusters) starts.push((starts.at(-1) ?? 0) + cluster.length);
-  return { text, clusters, starts };
+/** A text in clusters, told once for all keys that do not change it. */
+export class ViTexts {
+  readonly #cells = new ClusterCells();
+  #last: ViText = { text: "", clusters: [], starts: [0] };
+
+  /** The text in clusters. */
+  of(text: string): ViText {
+    if (text === this.#last.text) return this.#last;
+    this.#cells.update(text);
+    const starts: number[] = [];
+    for (let at = 0; at < text.length; at++) if (this.#cells.at(at) !== 0) starts.push(at);
+    starts.push(text.length);
+    const clusters = starts.slice(0, -1).map((start, n) => text.slice(start, starts[n + 1]));
+    return this.#last = { text, clusters, starts };
+  }
 }
 
 /** The number of the cluster at an index in UTF-16 units. */
 export function clusterAt({ starts }: ViText, index: number): number {
-  const at = starts.findIndex((start) => start >= index);
-  return at < 0 ? starts.length - 1 : at;
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((starts[middle] as number) >= index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** First cluster of the line of cluster `at`, and the line's end: a line end, or the end of the text. */
 export function lineOfCluster(
-  { clusters }: ViText,
+  all: ViText,
   at: number,
 ): { readonly start: number; readonly end: number } {
-  let [start, end] = [at, at];
-  while (start > 0 && clusters[start - 1] !== "\n") start--;
-  while (end < clusters.length && clusters[end] !== "\n") end++;
-  return { start, end };
+  const { text, starts } = all;
+  const index = starts[at] ?? text.length;
+  const before = index === 0 ? -1 : text.lastIndexOf("\n", index - 1);
+  const after = text.indexOf("\n", index);
+  return {
+    start: clusterAt(all, before + 1),
+    end: after < 0 ? starts.length - 1 : clusterAt(all, after),
+  };
 }
 
-/** The whole lines that an operator takes: up to the first one, down to the last one, or so many. */
+/** The whole lines that an operator takes: up or down to a numbered one, or so many. */
 export function linesFrom(
   text: ViText,
   motion: string,
@@ -57,10 +75,30 @@ export function linesFrom(
 ): { readonly start: number; readonly end: number } {
   const { length } = text.clusters;
   let { start, end } = lineOfCluster(text, at);
-  if (motion === "gg") start = 0;
-  else if (motion === "G") end = length;
-  else for (let n = 1; n < count && end < length; n++) end = lineOfCluster(text, end + 1).end;
+  if (isLineMotion(motion)) {
+    const other = lineNumbered(text, motion, count);
+    start = Math.min(start, other.start);
+    end = Math.max(end, other.end);
+  } else for (let n = 1; n < count && end < length; n++) end = lineOfCluster(text, end + 1).end;
   return { start, end };
+}
+
+/** Whether a motion leads to a line by its number. */
+export function isLineMotion(motion: string): boolean {
+  return motion === "gg" || motion === "G";
+}
+
+/** The line of that number, from 1; 0: the first one for `gg`, the last one for `G`. */
+function lineNumbered(
+  text: ViText,
+  motion: string,
+  number: number,
+): { readonly start: number; readonly end: number } {
+  const { length } = text.clusters;
+  if (number === 0 && motion === "G") return lineOfCluster(text, length);
+  let line = lineOfCluster(text, 0);
+  for (let n = 1; n < number && line.end < length; n++) line = lineOfCluster(text, line.end + 1);
+  return line;
 }
 
 /** The last cluster on which the cursor may stand in the line of cluster `at`, outside of inserting. */
@@ -69,7 +107,7 @@ export function lastInLine(text: ViText, at: number): number {
   return Math.max(start, end - 1);
 }
 
-/** Motions by their keys; undefined where one leads nowhere. `count`: how often. */
+/** Motions by their keys; undefined where one leads nowhere. `count`: how often, or to which line (0: none was said). */
 export function moveBy(
   text: ViText,
   key: string,
@@ -111,9 +149,8 @@ export function moveBy(
     case "gE":
       return { to: repeated((from) => wordEndBefore(text, from, key === "gE")), inclusive: true };
     case "gg":
-      return { to: 0, inclusive: false };
     case "G":
-      return { to: lineOfCluster(text, text.clusters.length).start, inclusive: false };
+      return { to: lineNumbered(text, key, count).start, inclusive: false };
     default:
       return undefined;
   }

@@ -58,12 +58,20 @@ const TILDES: Readonly<Record<string, string>> = {
 
 // Modifiers of CSI sequences, and those that make a key somebody else's: Super, Hyper, Meta.
 const [SHIFT, ALT, CTRL, OTHER_MODIFIERS] = [1, 2, 4, 8 | 16 | 32];
+/** Modifiers of rxvt, in the place of the tilde, in the numbering of the others. Its arrows with them are small letters. */
+const RXVT_FINALS: Readonly<Record<string, number>> = {
+  "$": 1 + SHIFT,
+  "^": 1 + CTRL,
+  "@": 1 + CTRL + SHIFT,
+};
 /** The event type of a key that was let go (kitty keyboard protocol). */
 const RELEASE = "3";
 /** Keys of the keypad by their numbers in the kitty keyboard protocol: digits, `./*-+`, Enter, `=`. */
 const KEYPAD: Readonly<Record<string, string>> = Object.fromEntries(
   [..."0123456789./*-+\r="].map((character, index) => [String(57_399 + index), character]),
 );
+
+const ESCAPE: KeyEvent = { kind: "key", key: "escape" };
 
 /** Turns chunks of bytes into key events. */
 export class KeyParser {
@@ -122,9 +130,11 @@ export class KeyParser {
     const rest = this.#rest;
     this.#rest = "";
     if (rest === "") return [];
-    if (rest === ESC) return [{ kind: "key", key: "escape" }];
-    if (rest.length === 2) return [{ kind: "key", key: `alt-${rest[1]}` }];
-    return [];
+    if (rest === ESC) return [ESCAPE];
+    if (rest === ESC + ESC) return [ESCAPE, ESCAPE];
+    // Escape before a sequence that did not come to its end.
+    if (rest.startsWith(ESC + ESC)) return [ESCAPE, ...altKey(rest.slice(1))];
+    return altKey(rest);
   }
 
   /** Waits no longer for the end of an answer that has begun; false where none has. */
@@ -160,7 +170,9 @@ export class KeyParser {
   }
 
   #takeEscape(events: KeyEvent[]): void {
-    const found = escapeLength(this.#rest);
+    // While an answer is on its way, ESC before another one is the key Escape before the answer.
+    const isBeforeReport = this.#expectsReport && this.#rest.startsWith(ESC + ESC);
+    const found = isBeforeReport ? 1 : escapeLength(this.#rest);
     if (found === "incomplete") {
       if (this.#rest.length > MAX_SEQUENCE_LENGTH) this.#rest = "";
       return;
@@ -258,8 +270,31 @@ function escapeLength(text: string): number | "incomplete" {
     const end = stringEnd(text);
     return end < 0 ? "incomplete" : end;
   }
-  if (second === ESC) return 1;
+  if (second === ESC) return escapedLength(text);
   return 1 + String.fromCodePoint(text.codePointAt(1) as number).length;
+}
+
+/** Length of two ESC and what follows: the second of them may begin the sequence of a key that was pressed with Alt. */
+function escapedLength(text: string): number | "incomplete" {
+  if (text.length === 2) return "incomplete";
+  if (text[2] !== "[" && text[2] !== "O") return 1;
+  const inner = escapeLength(text.slice(1));
+  if (inner === "incomplete") return inner;
+  return withAlt(text.slice(2, 1 + inner)) === undefined ? 1 : 1 + inner;
+}
+
+/** What a sequence without its ESC means behind another ESC (rxvt, PuTTY); undefined where it is not of a single key. */
+function withAlt(sequence: string): KeyEvent | undefined {
+  const isReport = DEVICE_REPORT.test(sequence) || CURSOR_REPORT.test(sequence);
+  const event = isReport ? undefined : sequenceEvent(sequence);
+  if (event?.kind !== "key") return undefined;
+  const [, ctrl = "", key = ""] = /^(ctrl-)?(?:alt-)?(.+)$/.exec(event.key) ?? [];
+  return { kind: "key", key: `${ctrl}alt-${key}` };
+}
+
+/** The key of ESC and one letter; none where more has come. */
+function altKey(sequence: string): KeyEvent[] {
+  return sequence.length === 2 ? [{ kind: "key", key: `alt-${sequence[1]}` }] : [];
 }
 
 /** Where a string sequence (an answer of the terminal) ends: after BEL or ESC \; -1 if it goes on. */
@@ -272,9 +307,15 @@ function stringEnd(text: string): number {
 
 /** What a sequence without its ESC means; undefined if nothing was typed, such as for an answer of the terminal. */
 function sequenceEvent(sequence: string): KeyEvent | undefined {
-  if (sequence === "") return { kind: "key", key: "escape" };
+  if (sequence === "") return ESCAPE;
+  if (sequence.startsWith(ESC)) return withAlt(sequence.slice(1));
   // The Linux console's F1 to F5.
   if (sequence.startsWith("[[")) return undefined;
+  const arrow = /^([[O])([a-d])$/.exec(sequence);
+  if (arrow !== null) {
+    const name = FINALS[(arrow[2] as string).toUpperCase()] as string;
+    return { kind: "key", key: modifierNames(1 + (arrow[1] === "O" ? CTRL : SHIFT)) + name };
+  }
   const modified = /^O(\d+)(.)$/s.exec(sequence);
   if (modified !== null) return csiEvent(`1;${modified[1]}${modified[2]}`);
   if (sequence.startsWith("[") || (sequence.startsWith("O") && sequence.length > 1)) {
@@ -294,9 +335,10 @@ function csiEvent(body: string): KeyEvent | undefined {
   // xterm's modifyOtherKeys: 27 ; modifiers ; code point.
   if (final === "~" && code === "27") return codeEvent([third], Number(modifiers), "");
   if (final === "u") return codeEvent(code.split(":"), Number(modifiers), third);
-  const name = final === "~" ? TILDES[code] : FINALS[final];
+  const rxvt = RXVT_FINALS[final];
+  const name = final === "~" || rxvt !== undefined ? TILDES[code] : FINALS[final];
   if (name === undefined) return undefined;
-  return { kind: "key", key: modifierNames(Number(modifiers)) + name };
+  return { kind: "key", key: modifierNames(rxvt ?? Number(modifiers)) + name };
 }
 
 /**

@@ -45,6 +45,7 @@ export type DisputedKind = keyof typeof DISPUTED_CLUSTERS;
 const learned = new Map<DisputedKind, "joined" | "apart">();
 /** Cells of one picture. */
 let pictureCells = 2;
+let revision = 0;
 
 /** Takes from a terminal how many cells the examples took; what it did not say, and what makes no sense, stays a guess. */
 export function learnWidths(cells: Readonly<Partial<Record<DisputedKind, number>>>): void {
@@ -55,6 +56,12 @@ export function learnWidths(cells: Readonly<Partial<Record<DisputedKind, number>
     else if (cells[kind] === apartWidth(example)) learned.set(kind, "apart");
   }
   cache.clear();
+  revision++;
+}
+
+/** Another number once the widths of clusters are others. */
+export function widthRevision(): number {
+  return revision;
 }
 
 /** Splits text into clusters with their widths; control characters count as width 0. */
@@ -69,23 +76,60 @@ export function textWidth(text: string): number {
   return splitClusters(text).reduce((sum, cluster) => sum + cluster.width, 0);
 }
 
+/** The clusters of a text from a boundary on, as they are asked for. */
+export function* clustersFrom(text: string, start: number): Generator<Cluster> {
+  for (let from = start; from < text.length;) {
+    const end = certainBoundary(text, from + BLOCK_LENGTH, 1);
+    yield* splitClusters(text.slice(from, end));
+    from = end;
+  }
+}
+
 /** Start of the cluster that ends at or holds the index before `index`; 0 at the start. */
 export function previousBoundary(text: string, index: number): number {
-  return index <= 0 ? 0 : SEGMENTER.segment(text).containing(index - 1)?.index ?? 0;
+  return index <= 0 ? 0 : clusterAround(text, Math.min(index, text.length) - 1).start;
 }
 
 /** End of the cluster that begins at or holds `index`; the text's length at its end. */
 export function nextBoundary(text: string, index: number): number {
-  const found = SEGMENTER.segment(text).containing(index);
-  return found === undefined ? text.length : found.index + found.segment.length;
+  return index >= text.length ? text.length : clusterAround(text, index).end;
 }
 
 /** The index itself if a cluster begins there, else the end of the cluster that it splits. */
 export function snapToBoundary(text: string, index: number): number {
   if (index <= 0 || index >= text.length) return Math.max(0, Math.min(index, text.length));
-  return SEGMENTER.segment(text).containing(index)?.index === index
-    ? index
-    : nextBoundary(text, index);
+  const { start, end } = clusterAround(text, index);
+  return start === index ? index : end;
+}
+
+/** The cluster that holds the unit at `index`. Only what is near it is looked at. */
+function clusterAround(
+  text: string,
+  index: number,
+): { readonly start: number; readonly end: number } {
+  const from = certainBoundary(text, index, -1);
+  const near = text.slice(from, certainBoundary(text, index + 1, 1));
+  const found = SEGMENTER.segment(near).containing(index - from);
+  const start = from + (found?.index ?? 0);
+  return { start, end: start + (found?.segment.length ?? 0) };
+}
+
+/** Units that are split at a time. */
+const BLOCK_LENGTH = 1_024;
+
+/** The nearest index from `index` on in a direction between two letters that never join others; or the text's start or end. */
+function certainBoundary(text: string, index: number, by: 1 | -1): number {
+  let at = Math.min(index, text.length);
+  while (at > 0 && at < text.length && !(joinsNone(text, at - 1) && joinsNone(text, at))) at += by;
+  return at;
+}
+
+/** Whether the unit at an index is a whole cluster beside any other such unit: UAX #29 has no rule that joins two of them. */
+function joinsNone(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  if (code < 0x7f) return code >= 0x20 || code === 0x0a;
+  const unit = text[index] as string;
+  return NARROW.test(unit) || WIDE.test(unit);
 }
 
 function toCluster(text: string): Cluster {

@@ -11,7 +11,8 @@ import { createJsonRenderer } from "../../client/render/json.ts";
 import { createMinimalRenderer } from "../../client/render/minimal.ts";
 import { createRichRenderer } from "../../client/render/rich.ts";
 import { shortLabel } from "../../client/render/text.ts";
-import { layoutInput, parseStyled } from "../../client/terminal/layout.ts";
+import { InputFlow } from "../../client/editing/input_flow.ts";
+import { parseStyled } from "../../client/terminal/layout.ts";
 import { noticeSequence } from "../../client/terminal/terminal_modes.ts";
 import { Style } from "../../client/terminal/style.ts";
 import { plainRow } from "../../client/render/shown.ts";
@@ -88,7 +89,7 @@ const SCANS: Readonly<Record<string, (text: string) => void>> = {
     const rows = text.split("\n").map((row) => plainRow(row));
     lastRows(rows, readingLength(rows));
   },
-  "painting": (text) => void layoutInput(parseStyled(text), { text, cursor: 0, columns: 40 }),
+  "painting": (text) => new InputFlow().update(parseStyled(text), { text, cursor: 0, columns: 40 }),
   "notices": (text) => void noticeSequence({ form: "osc777", text }),
 };
 

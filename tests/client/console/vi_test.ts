@@ -225,3 +225,25 @@ Deno.test("without vi's keys everything is as in Emacs, and a switch in between 
   await chat.type("\x01\x1bf");
   assert.equal(typed(chat), "onxe|");
 });
+
+Deno.test("vi: a number before G or gg is that of a line, also for an operator", async () => {
+  await using chat = await open();
+  chat.prompt.setInput("a\nb\nc\nd");
+  await chat.type("\x1b");
+  const row = () => chat.tty.cursor.row;
+  for (
+    const [keys, line] of [["gg", 0], ["3G", 2], ["2gg", 1], ["G", 3], ["1G", 0], [
+      "9G",
+      3,
+    ]] as const
+  ) {
+    await chat.type(keys);
+    assert.equal(row(), line, keys);
+  }
+  const rows = () => chat.tty.screen.map((line) => line.trim()).slice(0, 3);
+  await chat.type("2Gd3G");
+  assert.deepEqual(rows().slice(0, 2), ["alice> a", "d"]);
+  await chat.type("u");
+  await chat.type("Gd3G");
+  assert.deepEqual(rows().slice(0, 2), ["alice> a", "b"]);
+});

@@ -15,9 +15,23 @@ const SEQUENCES: readonly (readonly [string, string, readonly KeyEvent[]])[] = [
   ["an arrow in application mode with Ctrl", "\x1bO5C", [key("ctrl-right")]],
   ["F1 of the Linux console", "\x1b[[A", []],
   ["F1 of others", "\x1bOP", []],
-  ["Shift+Delete of rxvt, and a letter behind it", "\x1b[3$a", [text("a")]],
+  ["Shift+Delete of rxvt, and a letter behind it", "\x1b[3$a", [key("shift-delete"), text("a")]],
   ["an answer about a mode, and a letter behind it", "\x1b[?2004;1$ya", [text("a")]],
-  ["Shift+Up of rxvt", "\x1b[a", []],
+  ["Shift+Up of rxvt", "\x1b[a", [key("shift-up")]],
+  ["Ctrl+Left of rxvt", "\x1bOd", [key("ctrl-left")]],
+  ["Ctrl+Delete of rxvt", "\x1b[3^", [key("ctrl-delete")]],
+  ["Ctrl+Shift+Delete of rxvt", "\x1b[3@", [key("ctrl-shift-delete")]],
+  ["Alt+Up as two Escapes", "\x1b\x1b[A", [key("alt-up")]],
+  ["Alt+Up as two Escapes in application mode", "\x1b\x1bOA", [key("alt-up")]],
+  ["Alt+Ctrl+Left as two Escapes", "\x1b\x1bOd", [key("ctrl-alt-left")]],
+  ["Alt+Delete as two Escapes", "\x1b\x1b[3~", [key("alt-delete")]],
+  ["Escape and Alt+letter", "\x1b\x1bb", [key("escape"), key("alt-b")]],
+  ["Escape and an answer of the terminal", "\x1b\x1b[?62;22c", [key("escape")]],
+  ["Escape and a cursor report", "\x1b\x1b[12;3R", [key("escape")]],
+  ["Escape and a paste", "\x1b\x1b[200~x\x1b[201~", [
+    key("escape"),
+    { kind: "paste", text: "x", cut: false },
+  ]],
   ["Delete", "\x1b[3~", [key("delete")]],
   ["Delete let go", "\x1b[3;1:3~", []],
   ["Shift+Space, CSI u", "\x1b[32;2u", [text(" ")]],
@@ -66,4 +80,22 @@ for (const [label, bytes, events] of SEQUENCES) {
 Deno.test("an answer of the terminal never hides what is typed behind it", () => {
   const parser = new KeyParser();
   assert.deepEqual(parser.feed(new TextEncoder().encode("\x1b[M !!x")), [text("x")]);
+});
+
+Deno.test("two Escapes behind which nothing comes are two keys", () => {
+  const parser = new KeyParser();
+  assert.deepEqual(parser.feed(new TextEncoder().encode("\x1b\x1b")), []);
+  assert.deepEqual(parser.timeOut(), [key("escape"), key("escape")]);
+  assert.deepEqual(parser.feed(new TextEncoder().encode("\x1b\x1b[")), []);
+  assert.deepEqual(parser.timeOut(), [key("escape"), key("alt-[")]);
+});
+
+Deno.test("Escape while the terminal answers in two pieces hides nothing of the answer", () => {
+  const parser = new KeyParser();
+  parser.expectsReport = true;
+  assert.deepEqual(parser.feed(new TextEncoder().encode("\x1b\x1b[?6")), [key("escape")]);
+  assert.equal(parser.pending, "report");
+  assert.deepEqual(parser.feed(new TextEncoder().encode("2;22c")), [
+    { kind: "report", text: "[?62;22c" },
+  ]);
 });
