@@ -116,6 +116,12 @@ export const PUSHED_FILES = {
   times: 8,
 } as const;
 
+/**
+ * Parts of files of which their sender hears at once, and how long it waits for fewer at most: little beside the 150 ms
+ * that its window allows for.
+ */
+export const TAKEN_PARTS = { parts: 8, waitMs: 5 } as const;
+
 /** Bytes that wait for all clients; a body that waits for several counts once. Above this the heaviest source pays. */
 export const OUTBOX_BUDGET = { most: 512 * MIB, reserve: 32 * KIB } as const;
 

@@ -1,4 +1,4 @@
-// The numbers of one session's requests: which one comes next, and how a repeat is answered. docs/PROTOCOL.md §5.
+// The numbers of one session's requests: which one comes next, and how a repeat is answered. docs/PROTOCOL.md §8.2.
 
 import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";

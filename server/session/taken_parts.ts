@@ -2,11 +2,9 @@
 // half of the server's writes while a file passes.
 
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
+import { TAKEN_PARTS } from "../config/limits.ts";
 
-/** Parts of which a sender hears at once. */
-const PARTS = 8;
-/** How long it waits for fewer at most, ms: little beside the 150 ms that its window allows for. */
-const WAIT_MS = 5;
+const { parts: PARTS, waitMs: WAIT_MS } = TAKEN_PARTS;
 
 type Taken = EventOf<"taken">;
 

@@ -3,6 +3,7 @@
 import re
 import sys
 
+from chat import ANSWERS
 import sealed  # noqa: F401: adds the rows of sealed rooms to both tables.
 from session_v2 import EVENTS, REQUESTS
 
@@ -15,6 +16,12 @@ def rows_below(text, heading):
     return {int(number): (name, fields.replace(",", "").strip()) for number, name, fields in rows}
 
 
+def answers_in(text):
+    """What the table below S8 says answers each request."""
+    part = text[text.index("**S8**"):text.index("**S9**")]
+    return dict(re.findall(r"^ *\| `(\w+)` +\| ([^|]*?) +\|", part, re.MULTILINE))
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
@@ -23,6 +30,12 @@ def main():
     assert events == EVENTS, {n: (events.get(n), EVENTS.get(n)) for n in {*events, *EVENTS} if events.get(n) != EVENTS.get(n)}
     for name, number in REQUESTS.items():
         assert requests[number][0] == name, name
+    answers = answers_in(text)
+    for name, event in ANSWERS.items():
+        assert answers.pop(name) == f"`{event}`", name
+    assert len(answers) > 5
+    for name, answer in answers.items():
+        assert "`done`" in answer, name
     print("events, requests: %d, %d" % (len(events), len(REQUESTS)))
 
 

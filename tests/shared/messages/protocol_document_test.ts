@@ -11,12 +11,22 @@ import {
   SERVER_MESSAGES,
   SYSTEM_EVENTS,
 } from "../../../shared/messages/messages_v1.ts";
+import { EMPTY_FRAMES_MAX } from "../../../shared/websocket/frame_reader.ts";
+import { HTTP_HEAD_MAX_BYTES } from "../../../shared/websocket/http_head.ts";
+import { REQUEST_MAX_BYTES } from "../../../shared/messages/request_sizes.ts";
+import { REQUEST_RULES } from "../../../server/handlers/request_rules.ts";
 import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
 import { PIECE_MAX_BYTES } from "../../../shared/channel/record_batch.ts";
 import { RECORD_MAX_CONTENT } from "../../../shared/channel/record_cipher.ts";
 import { V1_PAYLOAD_MAX_BYTES } from "../../../shared/channel/envelope_v1.ts";
 
-const limits = { ...sharedLimits, ...serverLimits, ...clientLimits };
+const limits = {
+  ...sharedLimits,
+  ...serverLimits,
+  ...clientLimits,
+  EMPTY_FRAMES_MAX,
+  HTTP_HEAD_MAX_BYTES,
+};
 
 const text = await Deno.readTextFile(new URL("../../../docs/PROTOCOL.md", import.meta.url));
 // Line breaks in running text stand where the formatter wants them.
@@ -91,6 +101,67 @@ Deno.test("docs/PROTOCOL.md names every event and every reason for a refusal", (
   }
 });
 
+const SECOND = 1_000;
+const KIB = 1_024;
+const NUMBERS_OF_SESSIONS: ReadonlyArray<readonly [value: number, words: string]> = [
+  [limits.BUSY_PAUSE_MAX_MS, "an integer from 0 to N, in milliseconds"],
+  [limits.HTTP_HEAD_MAX_BYTES, "A head has at most N bytes"],
+  [limits.EMPTY_FRAMES_MAX, "1008 for more than N frames in succession"],
+  [limits.RATE_LIMIT_MESSAGES, "exceeds the rate (N in any period of 5 seconds"],
+  [limits.RATE_LIMIT_SECONDS, "in any period of N seconds"],
+  [limits.FILE_PART_RECEIVERS_MAX, "in a `part` an array of 1 to N of them"],
+  [limits.OPS_MAX, "an array of at most N of them; `locked`"],
+  [limits.OTHER_SERVERS_MAX, "for each of at most N servers (8.4)"],
+  [limits.HOST_MAX_CHARACTERS, "of at most N characters out of"],
+  [limits.RATE_MAX.messages, "`rateMessages` N,"],
+  [limits.HOLD_MAX_S, "`rateSeconds` and `hold` N;"],
+  [limits.FILE_PULL_CHUNKS_MAX, "`count` of a `pull` N;"],
+  [limits.MODERATION_MAX_S, "`seconds` and `slow` N,"],
+  [limits.INVITE_MAX_S, "`seconds` of an `invite` N and at least 1"],
+  [limits.INVITE_USES_MAX, "`uses` N;"],
+  [limits.BACKLOG_MAX_LINES, "`lines` and `backlog` N;"],
+  [limits.BACKLOG_MAX_LINES, "the last `lines`, 0 to N,"],
+  [limits.BACKLOG_MAX_BYTES, "The server keeps at most N bytes of them for a room"],
+  [limits.REACTION_MAX_BYTES, "puts one emoji (at most N bytes of UTF-8)"],
+  [limits.REACTIONS_MAX.member, "count at most N emoji of one member"],
+  [limits.REACTIONS_MAX.kinds, "and N in total under a chat"],
+  [limits.EXPECTED_BACK_MS / SECOND, "resumed the session within N seconds"],
+  [limits.OPS_MAX, "the maker makes up to N v2 clients"],
+  [limits.PIN_TEXT_MAX_BYTES, "the text of the pin, at most N bytes"],
+  [limits.JOIN_RATE.messages, "into one room more than N times at once"],
+  [limits.FILE_PULL_AGAIN_MS / SECOND, "after N seconds without a chunk"],
+  [limits.TAKEN_PARTS.parts, "MUST send one after N parts or"],
+  [limits.TAKEN_PARTS.waitMs, "parts or N ms, whichever comes first"],
+  [limits.FILE_PULLS.times, "one receiver at most N times the chunks of a file"],
+  [limits.FILE_PULLS.chunks, "times the chunks of a file plus N."],
+  [limits.FILE_PULLS.receivers, "it remembers N receivers of a file"],
+  [
+    limits.FILE_SERVED_MAX + limits.FILE_TRANSFERS_PER_SENDER,
+    "The server knows the last N offers of a sender",
+  ],
+  [limits.FILE_SERVED_MS / 60_000, "keep a file open for N minutes"],
+  [limits.PUSHED_FILES.waitingBytes / KIB, "while more than N KiB wait for one of them"],
+  [limits.PUSHED_FILES.patienceMs, "waits for up to N ms"],
+  [limits.PUSHED_FILES.times, "loses the file if N such waits"],
+  [limits.PUSHED_FILES.mostBytes / KIB / KIB, "if more than N MiB of files wait for it"],
+  [limits.OUTBOX_BUDGET.reserve / KIB, "Up to N KiB that wait for a client never count"],
+  [limits.FILE_RECEIPTS_MAX, "at most N times for each file"],
+  [limits.INVITES_PER_TOKEN, "At most N invites of one token"],
+  [limits.INVITES_PER_SOURCE, "of one token, N of one source"],
+  [limits.INVITES_MAX, "and N of a server are open"],
+  [limits.PROOF_ASKS.messages, "questions of one session above N in 5 seconds"],
+  [limits.PROOF_PATIENCE_MS / SECOND, "no proof within N seconds"],
+  [limits.TOKEN_MAX_BYTES, "percent-encoded, at most N bytes"],
+  [limits.CONNECTIONS_MAX, "N connections, 64 from one address"],
+  [limits.CONNECTIONS_PER_ADDRESS_MAX, "connections, N from one address"],
+  [limits.ROOMS_MAX, "from one address, N rooms"],
+  [limits.FILE_CHUNK_BYTES, "`data` (0 to N)"],
+  [limits.SEALED_RING.bytes / KIB / KIB, "frames and N MiB of them"],
+  [limits.SEALED_CHUNKS_ALL_MAX, "from one member and N from all"],
+  [limits.SEALED_FRESH_MAX, "has had fewer than N turns in vain"],
+  [limits.SEALED_JOIN_TURN_MS.least / SECOND, "in vain, N at least"],
+];
+
 Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
   const inWords = (value: number) => value.toLocaleString("en-US");
   const numbers: ReadonlyArray<readonly [value: number, words: string]> = [
@@ -111,7 +182,7 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.LINK_MAX_CHARACTERS, "A link has at most N characters"],
     [limits.HANDSHAKE_DEADLINE_MS / 1_000, "MUST be complete within N seconds"],
     [limits.HEARTBEAT_INTERVAL_S, "The server pings every N seconds"],
-    [limits.HEARTBEAT_TIMEOUT_MS / 1_000, "N seconds without one end the link"],
+    [limits.HEARTBEAT_TIMEOUT_MS / 1_000, "N seconds without one end the connection"],
     [limits.REKEY_MS / 60_000, "sealed N minutes or more"],
     [limits.HOLD_S, "N seconds of holding"],
     [limits.SEALED_BODY_MAX_BYTES, "a `body` has 1 to N bytes"],
@@ -120,7 +191,7 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.SEALED_PULL_MAX_BYTES, "that of a `sealed_pull` at most N"],
     [limits.SEALED_MEMBERS_MAX, "A room has at most N members"],
     [limits.SEALED_ROOMS_PER_SESSION, "is in at most N sealed rooms"],
-    [limits.SEALED_RING.frames, "The relay keeps N frames"],
+    [limits.SEALED_RING.frames, "the relay keeps N frames"],
     [limits.SEALED_MEMORY_BUDGET.most / 2 ** 20, "N MiB of all rooms"],
     [limits.SEALED_BRING_BACK_MS / 1_000, "for N seconds, a member in that list that attaches"],
     [limits.SEALED_GROUP_INFO_MS / 1_000, "the next after N seconds, 5 at most"],
@@ -137,8 +208,8 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.SEALED_EVICT_MS / 1_000, "(`sealed_evict_please`), the next after N seconds"],
     [limits.SEALED_EVICT_PAUSE_MS / 1_000, "there is a pause of N seconds"],
     [limits.SEALED_PULL_CHUNKS_MAX, "A receiver asks for 1 to N chunks"],
-    [limits.SEALED_CHUNKS_OPEN_MAX, "N at most that have not come"],
-    [limits.SESSION_ROOMS_MAX, "A client is in any number of rooms up to N,"],
+    [limits.SEALED_CHUNKS_OPEN_MAX, "at most N that have not come from one member"],
+    [limits.SESSION_ROOMS_MAX, "A client is in 0 to N rooms"],
     [limits.MEMBERS_PART_MAX, "at most N in one message; `more`"],
     [limits.AUTHORS_REMEMBERED, "for the last N chats of a room"],
     [limits.MAILBOX_MAX_BYTES, "up to N bytes for one client, and declined beyond"],
@@ -147,10 +218,10 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.TYPING_QUIET_MS / 1_000, "is passed on at most once in N seconds"],
     [limits.FILE_TRANSFERS_PER_SENDER, "One sender has at most N files on their way"],
   ];
-  for (const [value, words] of numbers) {
-    const sentence = words.replace("N", inWords(value));
-    assert.ok(running.includes(sentence), sentence);
-  }
+  const sentences = [...numbers, ...NUMBERS_OF_SESSIONS].map(([value, words]) =>
+    words.replace("N", inWords(value))
+  );
+  assert.deepEqual(sentences.filter((sentence) => !running.includes(sentence)), []);
 });
 
 Deno.test("the rules of docs/PROTOCOL.md are numbered without gaps", () => {
@@ -162,3 +233,71 @@ Deno.test("the rules of docs/PROTOCOL.md are numbered without gaps", () => {
   }
   assert.equal([...last.keys()].join(""), "CFVNHRBSLMW");
 });
+
+Deno.test("docs/PROTOCOL.md R9 has the size of every request", () => {
+  const [, rule = ""] = /\*\*R9\*\* (.*?) A receiver MUST apply/.exec(running) ?? [];
+  const [, list = "", others = ""] =
+    /later ones of a client: (.*), and all others ([\d,]+)\.$/.exec(rule) ?? [];
+  const sizes: Record<string, number> = {};
+  for (
+    const [, names = "", size = ""] of list.matchAll(
+      /((?:`\w+`(?:, | and )?)+) (?:have at most )?([\d,]+\d)/g,
+    )
+  ) {
+    for (const [, name = ""] of names.matchAll(/`(\w+)`/g)) {
+      sizes[name] = Number(size.replaceAll(",", ""));
+    }
+  }
+  const rest = Number(others.replaceAll(",", ""));
+  const expected = Object.entries(REQUEST_MAX_BYTES).filter(([, size]) => size !== rest);
+  assert.ok(expected.length > 8 && rest > 0, rule);
+  assert.deepEqual(sizes, Object.fromEntries(expected));
+});
+
+Deno.test("docs/PROTOCOL.md S8 has every request with an id, and whether it counts against the rate", () => {
+  const rows = rowsOf("### 8.2").map(([kind, , counts]) => [unquoted(kind), counts]);
+  const expected = Object.entries(REQUESTS).filter(([, row]) => "id" in row).map(([kind]) => [
+    kind,
+    REQUEST_RULES[kind as keyof typeof REQUEST_RULES].isLimited === true ? "yes" : "no",
+  ]);
+  assert.deepEqual(rows.toSorted(), expected.toSorted());
+});
+
+/** The most code points that a schema takes as a text; undefined where that is none of TEXT_SIZES. */
+function longestText(schema: z.ZodType): number | undefined {
+  const takes = (length: number) =>
+    ["x", "👍"].some((letter) => schema.safeParse(letter.repeat(length)).success);
+  return TEXT_SIZES.find((size) => takes(size) && !takes(size + 1));
+}
+
+const TEXT_SIZES = [64, 128, 253, 256, 1_024, sharedLimits.BODY_MAX_BYTES];
+
+/** Kind, field and size of each text of a table of messages that has another size than most. */
+function unusualTexts(table: Readonly<Record<string, object>>): string[] {
+  return Object.entries(table).flatMap(([kind, row]) =>
+    Object.entries(row as Record<string, z.ZodType>).flatMap(([field, schema]) => {
+      const isFree = schema.safeParse("free").success || schema.safeParse("👍").success;
+      if (!isFree) return [];
+      const size = longestText(schema);
+      assert.ok(size !== undefined, `${kind}.${field} has a bound that is in no table`);
+      return size === 1_024 ? [] : [`${field} of ${kind}: ${size}`];
+    })
+  );
+}
+
+for (const [column, table] of [[1, REQUESTS], [2, EVENTS]] as const) {
+  Deno.test(`docs/PROTOCOL.md 7.3 has the size of every text in ${["", "requests", "events"][column]}`, () => {
+    const said = rowsOf("### 7.3").flatMap((row) => {
+      const size = Number(row[0]?.replaceAll(",", ""));
+      return (row[column] ?? "").split("; ").flatMap((part) => {
+        const [, field, kinds = ""] =
+          /^`(\w+)`(?: of (.*?))?(?:,? and in a list of .*)?$/.exec(part) ?? [];
+        if (field === undefined) return [];
+        const named = [...kinds.matchAll(/`(\w+)`/g)].map(([, kind]) => kind ?? "");
+        const all = Object.entries(table).filter(([, row]) => field in row).map(([kind]) => kind);
+        return (named.length > 0 ? named : all).map((kind) => `${field} of ${kind}: ${size}`);
+      });
+    });
+    assert.deepEqual(said.toSorted(), unusualTexts(table).toSorted());
+  });
+}
