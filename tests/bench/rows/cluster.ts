@@ -74,10 +74,15 @@ async function throughCluster(
   }
   let next = 0;
   const connect = () => connectTls(servers[next++ % count]?.port ?? 0, certificate.cert);
-  const members = await joinAll({ count: load.members, room: "bench", connect });
-  const room = roomLoad(load, members);
-  const seconds = await runLoad(room.members);
-  await room.check();
+  const run = async (room: string) => {
+    const members = await joinAll({ count: load.members, room, connect });
+    const { members: loads, check } = roomLoad(load, members);
+    const seconds = await runLoad(loads);
+    await check();
+    return seconds;
+  };
+  await run("warm-up");
+  const seconds = await run("bench");
   const hopMs = await quietHop(servers.map(({ port }) => port), certificate);
   return { seconds, hopMs };
 }

@@ -63,33 +63,32 @@ export async function fanoutSealed(size: Size): Promise<Row> {
 async function throughSealedRoom(load: Load, certificate: TestCertificate): Promise<Measurement> {
   await using server = await startRelay(certificate);
   const connect = () => connectTls(server.port, certificate.cert);
-  const members = await fillRoom(load.members, connect);
-  const epoch = load.members - 1;
-  const total = load.senders * load.perSender;
-  const loads = members.map((member, i) => {
-    const expected = expectedBytes(load, members, i);
-    return {
-      conn: member.link.conn,
-      packets: i < load.senders ? sealTexts(load, member, { sender: i, epoch }) : [],
-      counter: new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected),
-    };
-  });
-  const cpuBefore = server.cpuMs();
-  const seconds = await runLoad(loads);
-  const cpuMs = server.cpuMs() - cpuBefore;
-  const measured = {
-    deliveries: deliveriesOf(load),
-    seconds,
-    cpuMs,
-    peakMemory: server.peakMemory(),
+  const run = async () => {
+    const members = await fillRoom(load.members, connect);
+    const epoch = load.members - 1;
+    const total = load.senders * load.perSender;
+    const loads = members.map((member, i) => {
+      const expected = expectedBytes(load, members, i);
+      return {
+        conn: member.link.conn,
+        packets: i < load.senders ? sealTexts(load, member, { sender: i, epoch }) : [],
+        counter: new FrameCounter((frames, bytes) => bytes - frames * RECORD_OVERHEAD >= expected),
+      };
+    });
+    const cpuBefore = server.cpuMs();
+    const seconds = await runLoad(loads);
+    const cpuMs = server.cpuMs() - cpuBefore;
+    const peakMemory = server.peakMemory();
+    const received = await Promise.all(members.map(async ({ link }, i) => {
+      link.open(loads[i]?.counter.chunks ?? []);
+      return (await link.take(total)).map((body) => textIn(frameOf(body).body));
+    }));
+    checkComplete(load, received);
+    for (const { link } of members) link.conn.close();
+    return { deliveries: deliveriesOf(load), seconds, cpuMs, peakMemory };
   };
-  const received = await Promise.all(members.map(async ({ link }, i) => {
-    link.open(loads[i]?.counter.chunks ?? []);
-    return (await link.take(total)).map((body) => textIn(frameOf(body).body));
-  }));
-  checkComplete(load, received);
-  for (const { link } of members) link.conn.close();
-  return measured;
+  await run();
+  return await run();
 }
 
 interface SealedMember {

@@ -41,7 +41,8 @@ export async function fanoutV2Tls(size: Size): Promise<Row> {
   for (const other of FAN_OUT_CURVE[size]) {
     curve.push([other.members, rateOf(await throughServer(other, certificate))]);
   }
-  return { ...row, notes: [...row.notes, ...drawCurve("deliveries/s by members", curve)] };
+  const notes = [await coldNote(load, certificate), ...drawCurve("deliveries/s by members", curve)];
+  return { ...row, notes: [...row.notes, ...notes] };
 }
 
 /** Measures the row over TCP, where the session alone encrypts; the references need TLS for that. */
@@ -49,12 +50,14 @@ export async function fanoutV2(size: Size): Promise<Row> {
   await using certificate = await makeCertificate();
   const load = FAN_OUT[size];
   const references = await throughReferences(load, certificate);
-  return rowBeside(references, {
-    row: "fanout-v2",
-    limit: 1.2,
-    load,
-    ours: await throughServer(load),
-  });
+  const ours = await throughServer(load);
+  const row = rowBeside(references, { row: "fanout-v2", limit: 1.2, load, ours });
+  return { ...row, notes: [...row.notes, await coldNote(load)] };
+}
+
+async function coldNote(load: Load, certificate?: TestCertificate): Promise<string> {
+  const cold = await throughRooms(load, certificate, { warmUps: 0 });
+  return `ours without a warm-up, in a fresh process: ${describeMeasured(cold)}`;
 }
 
 /** What a load took elsewhere, by its name. */
@@ -111,35 +114,47 @@ function describeMeasured(measured: Measurement): string {
 
 /** Runs the load through our server, over TLS where there is a certificate. */
 export function throughServer(load: Load, certificate?: TestCertificate): Promise<Measurement> {
-  return throughRooms(load, certificate, 1);
+  return throughRooms(load, certificate);
 }
 
 /** The same load, carried by WebSocket. */
 export function throughWebSocket(load: Load, certificate: TestCertificate): Promise<Measurement> {
-  return throughRooms(load, certificate, 1, overWebSocket);
+  return throughRooms(load, certificate, { over: overWebSocket });
+}
+
+/** How our server is measured. */
+interface Rooms {
+  /** How many rooms have the load at once. */
+  readonly count?: number;
+  /** How often the load is run before it counts. Servers in C and Go are as fast at once; ours is compiled meanwhile. */
+  readonly warmUps?: number;
+  readonly over?: (conn: Deno.Conn) => Promise<Deno.Conn>;
 }
 
 /** The same load in several rooms at once. */
 export async function throughRooms(
   load: Load,
   certificate: TestCertificate | undefined,
-  count: number,
-  over: (conn: Deno.Conn) => Promise<Deno.Conn> = (conn) => Promise.resolve(conn),
+  { count = 1, warmUps = 1, over = (conn) => Promise.resolve(conn) }: Rooms = {},
 ): Promise<Measurement> {
   await using server = await startRelay(certificate, { args: ["--web-only-socket"] });
   const connect = async () => await over(await connectTo(server.port, certificate?.cert));
-  const members: V2Member[][] = [];
-  for (let i = 0; i < count; i++) {
-    members.push(await joinAll({ count: load.members, room: `bench ${i}`, connect }));
-    await Promise.all(members.flat().map((member) => member.signOfLife()));
-  }
-  const rooms = members.map((room) => roomLoad(load, room));
-  const cpuBefore = server.cpuMs();
-  const seconds = await runLoad(rooms.flatMap(({ members }) => members));
-  const cpuMs = server.cpuMs() - cpuBefore;
-  const peakMemory = server.peakMemory();
-  for (const room of rooms) await room.check();
-  return { deliveries: count * deliveriesOf(load), seconds, cpuMs, peakMemory };
+  const run = async (title: string) => {
+    const members: V2Member[][] = [];
+    for (let i = 0; i < count; i++) {
+      members.push(await joinAll({ count: load.members, room: `${title} ${i}`, connect }));
+      await Promise.all(members.flat().map((member) => member.signOfLife()));
+    }
+    const rooms = members.map((room) => roomLoad(load, room));
+    const cpuBefore = server.cpuMs();
+    const seconds = await runLoad(rooms.flatMap(({ members }) => members));
+    const cpuMs = server.cpuMs() - cpuBefore;
+    const peakMemory = server.peakMemory();
+    for (const room of rooms) await room.check();
+    return { deliveries: count * deliveriesOf(load), seconds, cpuMs, peakMemory };
+  };
+  for (let n = 0; n < warmUps; n++) await run(`warm-up ${n}`);
+  return await run("bench");
 }
 
 /** The members of a room with what they send and count. */

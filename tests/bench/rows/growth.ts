@@ -10,6 +10,9 @@ interface Step {
   readonly rooms: number;
 }
 
+// The smallest load is too short to be compiled in.
+const WARM_UPS = 4;
+
 type Growth = readonly [title: string, sizeOf: (step: Step) => number, steps: readonly Step[]];
 
 const BYTES = { messageBytes: 100 } as const;
@@ -48,7 +51,10 @@ export async function growth(size: Size): Promise<Row> {
   for (const [title, sizeOf, steps] of GROWTHS[size]) {
     const costs: [number, number][] = [];
     for (const { load, rooms } of steps) {
-      const { cpuMs } = await throughRooms(load, certificate, rooms);
+      const { cpuMs } = await throughRooms(load, certificate, {
+        count: rooms,
+        warmUps: WARM_UPS,
+      });
       costs.push([sizeOf({ load, rooms }), 1e3 * cpuMs / (rooms * deliveriesOf(load))]);
     }
     notes.push(...drawCurve(`µs of CPU time a delivery by ${title}`, costs));
