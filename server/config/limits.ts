@@ -59,9 +59,10 @@ export const HANDSHAKES_AT_ONCE = 4;
 
 /**
  * Where so many wait for their turn, some ms of the thread that serves members, a worker computes them from then on. It
- * takes 15 MiB, and ends where it was idle for so long.
+ * takes 15 MiB, and ends where it was idle for so long. It has twice as many at a time as the thread would compute: it
+ * goes on with some while the answers of others are written.
  */
-export const HANDSHAKE_WORKER = { waiting: 8, idleMs: 600_000 } as const;
+export const HANDSHAKE_WORKER = { waiting: 8, atOnce: 8, idleMs: 600_000 } as const;
 
 /** TLS handshakes that are computed at a time: more would only delay members for longer. */
 export const TLS_HANDSHAKES_AT_ONCE = 1;
@@ -139,6 +140,9 @@ export const OUTBOX_PROMPT = { bytes: 2 * KIB, bodies: 8 } as const;
 
 /** Read buffer of a quiet connection: a pong and a line of talk fit; more takes two reads. */
 export const READ_BUFFER_IDLE_BYTES = 256;
+
+/** Read buffer of a new connection: a client's first message fits, also with an RSA key of 4,096 bits. */
+export const READ_BUFFER_FIRST_BYTES = 4 * KIB;
 
 /** On a graceful stop, how long outboxes may take to drain. */
 export const STOP_DRAIN_MS = 3_000;

@@ -4,6 +4,7 @@ import { smallCopy } from "../../shared/base/bytes.ts";
 import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
 import { BODY_MAX_BYTES } from "../../shared/base/limits.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
+import type { ServerSession } from "../../shared/channel/handshake.ts";
 import { encodeBusy } from "../../shared/channel/handshake_messages.ts";
 import { BatchReader, frameBody, packBatches } from "../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../shared/channel/record_cipher.ts";
@@ -33,8 +34,8 @@ export interface PendingLogin {
 
 const now = () => performance.now();
 
-/** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
-export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login> {
+/** Answers a first message with `v2`; undefined where the client then goes. Throws Refusal or HandshakeError. */
+export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login | undefined> {
   const { connection, source, first, slot } = pending;
   const pause = relay.handshakeQueue.pauseFor(connection.address);
   if (pause !== undefined) throw new Refusal("server_busy", encodeFrame(encodeBusy(pause)));
@@ -44,11 +45,11 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
     () => relay.handshakes.receive(first),
   );
   await connection.write(encodeFrame(answer));
+  const record = await firstRecord(source, keys);
+  if (record === undefined) return undefined;
   const cipher = new RecordCipher(keys, { role: "server", now });
   const batches = new BatchReader(HELLO_MAX_BYTES, requestMaxBytes);
   try {
-    const record = await source.one();
-    if (record === undefined) throw new Refusal("expected_handshake");
     const hello = openHello(batches.push(cipher.open(record)));
     checkToken(relay, hello.token, {
       address: connection.address,
@@ -66,6 +67,24 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   } catch (error) {
     throw sealedRefusal(error, cipher);
   }
+}
+
+/** The client's first record. Where it goes, or sends none, its keys are wiped: no work was done for records. */
+async function firstRecord(
+  source: FrameSource,
+  keys: ServerSession["keys"],
+): Promise<Uint8Array | undefined> {
+  let record: Uint8Array | undefined;
+  try {
+    record = await source.one();
+  } catch (error) {
+    throw unsealedRefusal(error);
+  } finally {
+    if (record === undefined) {
+      for (const secret of [keys.clientSecret, keys.serverSecret, keys.challenge]) secret.fill(0);
+    }
+  }
+  return record;
 }
 
 function returning(
@@ -88,15 +107,19 @@ function openHello([body, ...more]: readonly Uint8Array[]): RequestOf<"hello"> {
 function sealedRefusal(error: unknown, cipher: RecordCipher): unknown {
   if (!(error instanceof Refusal)) {
     cipher.close();
-    // The keys did not fit or the rules were broken: nothing can be told safely.
-    return error instanceof CmdchatError
-      ? new Refusal("expected_handshake", new Uint8Array())
-      : error;
+    return unsealedRefusal(error);
   }
   const body = frameBody(encodeEvent({ kind: "refused", reason: error.reason }));
   const record = cipher.seal(packBatches([body])[0] ?? []);
   cipher.close();
   return new Refusal(error.reason, record);
+}
+
+// The keys did not fit or the rules were broken: nothing can be told safely.
+function unsealedRefusal(error: unknown): unknown {
+  return error instanceof CmdchatError
+    ? new Refusal("expected_handshake", new Uint8Array())
+    : error;
 }
 
 interface LoginParts {

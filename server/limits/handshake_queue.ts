@@ -32,9 +32,9 @@ const NEW_SHARE = 1 / 2;
 // fifth of a handshake, and a time at which nobody comes is lost.
 const SLOWEST_TOLD_MS = 8;
 
-/** Runs handshakes, `atOnce` at a time. */
+/** Runs handshakes, as many at a time as `atOnce` says. */
 export class HandshakeQueue {
-  readonly #atOnce: number;
+  readonly #atOnce: () => number;
   readonly #rests: boolean;
   /** Waiting handshakes by source; the source whose turn is next comes first. */
   readonly #sources = new Map<string, Source>();
@@ -47,7 +47,7 @@ export class HandshakeQueue {
   #window: { readonly since: number; ended: number } | undefined;
 
   constructor(
-    atOnce: number,
+    atOnce: () => number,
     { rests = false, now = () => performance.now() }: HandshakeQueueOptions = {},
   ) {
     this.#atOnce = atOnce;
@@ -130,15 +130,17 @@ export class HandshakeQueue {
   }
 
   #startNext(): void {
-    if (this.#running >= this.#atOnce) return;
-    const [first] = this.#sources;
-    if (first === undefined) return;
-    const [name, source] = first;
-    const start = source.waiting.shift();
-    this.#sources.delete(name);
-    if (source.waiting.length > 0) this.#sources.set(name, source);
-    this.#waiting--;
-    this.#running++;
-    start?.();
+    const atOnce = this.#atOnce();
+    while (this.#running < atOnce) {
+      const [first] = this.#sources;
+      if (first === undefined) return;
+      const [name, source] = first;
+      const start = source.waiting.shift();
+      this.#sources.delete(name);
+      if (source.waiting.length > 0) this.#sources.set(name, source);
+      this.#waiting--;
+      this.#running++;
+      start?.();
+    }
   }
 }

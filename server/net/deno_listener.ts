@@ -66,7 +66,7 @@ export class DenoListener implements Listener {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
         continue;
       }
-      void serveOne(new DenoConnection(conn), service);
+      serveOne(new DenoConnection(conn), service);
     }
   }
 
@@ -107,9 +107,9 @@ class DenoConnection implements Arrival, Connection {
     this.address = (conn.remoteAddr as Deno.NetAddr).hostname;
   }
 
-  async secure(): Promise<Connection> {
-    if ("handshake" in this.#conn) await this.#conn.handshake();
-    else this.#conn.setNoDelay(true);
+  secure(): Connection | Promise<Connection> {
+    if ("handshake" in this.#conn) return this.#conn.handshake().then(() => this);
+    this.#conn.setNoDelay(true);
     return this;
   }
 

@@ -58,21 +58,42 @@ export interface Listener {
 export interface Arrival {
   /** The peer's address without its port. */
   readonly address: string;
-  /** Does the TLS handshake, where there is one, after `beforeTls` and in its turn. Throws where it fails. */
-  secure(service: Pick<Service, "beforeTls" | "inTurn">): Promise<Connection>;
+  /** Does the TLS handshake after `beforeTls` and in its turn; at once where there is none. Throws where it fails. */
+  secure(service: Pick<Service, "beforeTls" | "inTurn">): Connection | Promise<Connection>;
   close(): void;
 }
 
 /** Lets one connection in; once it was served to its end, it is closed. Never throws. */
-export async function serveOne(arrival: Arrival, service: Service): Promise<void> {
+export function serveOne(arrival: Arrival, service: Service): void {
+  try {
+    admit(arrival, service);
+  } catch (error) {
+    // Thrown on, it would end the loop that accepts.
+    service.onFault(error);
+    arrival.close();
+  }
+}
+
+function admit(arrival: Arrival, service: Service): void {
   const slot = service.admit(arrival.address);
   if (slot === undefined) return arrival.close();
+  const secured = secureInTime(arrival, service);
+  if (!(secured instanceof Promise)) return serveSecured(arrival, service, { slot, secured });
+  void secured.then((secured) => serveSecured(arrival, service, { slot, secured }));
+}
+
+interface Admitted {
+  readonly slot: ConnectionSlot;
+  /** Undefined where its TLS handshake failed. */
+  readonly secured: Connection | undefined;
+}
+
+function serveSecured(arrival: Arrival, service: Service, { slot, secured }: Admitted): void {
   const end = () => {
     arrival.close();
     slot.release();
   };
-  const connection = await secureInTime(arrival, service);
-  if (connection === undefined) {
+  if (secured === undefined) {
     service.onHandshakeFailed(arrival.address);
     return end();
   }
@@ -81,17 +102,30 @@ export async function serveOne(arrival: Arrival, service: Service): Promise<void
     end();
   };
   // Not awaited: a function that waits for as long as a session lasts would cost each of them 500 bytes.
-  void service.onConnection(connection, slot).then(end, onFault);
+  void service.onConnection(secured, slot).then(end, onFault);
 }
 
-async function secureInTime(
+function secureInTime(
   arrival: Arrival,
   service: Service,
+): Connection | undefined | Promise<Connection | undefined> {
+  try {
+    const secured = arrival.secure(service);
+    // Without TLS there is nothing to wait for, and a timer is a fiftieth of a handshake.
+    return secured instanceof Promise ? finishInTime(arrival, secured) : secured;
+  } catch {
+    return undefined;
+  }
+}
+
+async function finishInTime(
+  arrival: Arrival,
+  secured: Promise<Connection>,
 ): Promise<Connection | undefined> {
   // No listener has a deadline for the TLS handshake.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {
-    return await arrival.secure(service);
+    return await secured;
   } catch {
     return undefined;
   } finally {

@@ -73,7 +73,7 @@ export class NodeTlsListener implements Listener {
         }
         return;
       }
-      void serveOne(new NodeTlsConnection(socket, address, this.#secureContext), service);
+      serveOne(new NodeTlsConnection(socket, address, this.#secureContext), service);
     });
   }
 

@@ -1,18 +1,23 @@
 // Computes handshakes beside the thread that serves members, while many wait. It is started without any right: no network,
 // no file, no environment.
 
-import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
+import { ServerHandshake } from "../../shared/channel/handshake.ts";
 import { identityFromText } from "../../shared/crypto/identity.ts";
+import { HANDSHAKES_AT_ONCE } from "../config/limits.ts";
+import {
+  type AnsweredBatch,
+  type AnsweredHandshake,
+  type AskedBatch,
+  type AskedHandshake,
+  packAnswered,
+  unpackAsked,
+} from "./handshake_batch.ts";
 
 /** What the worker is asked: first the identity, as identityToText() writes it, then clients' first messages. */
-export type ToHandshakeWorker =
-  | { readonly identity: string }
-  | { readonly id: number; readonly first: Uint8Array };
+export type ToHandshakeWorker = { readonly identity: string } | AskedBatch;
 
 /** What it says: once that it is ready, then a session for each message, or none where the message is refused. */
-export type FromHandshakeWorker =
-  | { readonly ready: true }
-  | { readonly id: number; readonly session: ServerSession | undefined };
+export type FromHandshakeWorker = { readonly ready: true } | AnsweredBatch;
 
 const scope = self as unknown as {
   onmessage: (message: MessageEvent<ToHandshakeWorker>) => void;
@@ -20,18 +25,33 @@ const scope = self as unknown as {
 };
 
 let handshakes: ServerHandshake | undefined;
+let waiting: AskedHandshake[] = [];
+let isComputing = false;
 
-async function compute(id: number, first: Uint8Array): Promise<void> {
-  const session = await handshakes?.receive(first).catch(() => undefined);
-  scope.postMessage({ id, session });
-  if (session === undefined) return;
-  // What was posted is a copy.
-  const { clientSecret, serverSecret, challenge } = session.keys;
-  for (const secret of [clientSecret, serverSecret, challenge]) secret.fill(0);
+async function compute({ id, first }: AskedHandshake): Promise<AnsweredHandshake> {
+  return { id, session: await handshakes?.receive(first).catch(() => undefined) };
+}
+
+/** Some at a time: while their answers are on their way, the others are computed. */
+async function computeAll(): Promise<void> {
+  if (isComputing) return;
+  isComputing = true;
+  while (waiting.length > 0) {
+    const some = waiting.slice(0, HANDSHAKES_AT_ONCE);
+    waiting = waiting.slice(some.length);
+    const batch = packAnswered(await Promise.all(some.map(compute)));
+    scope.postMessage(batch);
+    // What was posted is a copy.
+    batch.bytes.fill(0);
+  }
+  isComputing = false;
 }
 
 scope.onmessage = async ({ data }) => {
-  if ("id" in data) return await compute(data.id, data.first);
-  handshakes = new ServerHandshake(await identityFromText(data.identity));
-  scope.postMessage({ ready: true });
+  if ("identity" in data) {
+    handshakes = new ServerHandshake(await identityFromText(data.identity));
+    return scope.postMessage({ ready: true });
+  }
+  waiting.push(...unpackAsked(data));
+  await computeAll();
 };

@@ -5,6 +5,7 @@ import { startWorker } from "#platform/worker.ts";
 import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../config/limits.ts";
+import { type AskedHandshake, packAsked, unpackAnswered } from "./handshake_batch.ts";
 import type { FromHandshakeWorker, ToHandshakeWorker } from "./handshake_worker.ts";
 
 type Settle = (session: ServerSession | undefined) => void;
@@ -31,6 +32,8 @@ export class Handshakes {
   #worker: Worker | undefined;
   #isReady = false;
   #issued = 0;
+  /** What the worker is asked at the end of this turn. */
+  #asked: AskedHandshake[] = [];
   #usedAt = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
 
@@ -70,9 +73,15 @@ export class Handshakes {
       const id = ++this.#issued;
       this.#usedAt = this.#now();
       this.#computing.set(id, settle);
-      // Of a view, all that is behind it would be copied; slice() of a Buffer is a view.
-      this.#post({ id, first: new Uint8Array(firstMessage) });
+      // Those that begin in one turn share a message.
+      if (this.#asked.push({ id, first: firstMessage }) === 1) queueMicrotask(() => this.#ask());
     });
+  }
+
+  #ask(): void {
+    const asked = this.#asked;
+    this.#asked = [];
+    if (asked.length > 0) this.#post(packAsked(asked));
   }
 
   #startWhereManyWait(): void {
@@ -102,8 +111,10 @@ export class Handshakes {
       this.#isReady = true;
       return;
     }
-    this.#computing.get(message.id)?.(message.session);
-    this.#computing.delete(message.id);
+    for (const { id, session } of unpackAnswered(message)) {
+      this.#computing.get(id)?.(session);
+      this.#computing.delete(id);
+    }
   }
 
   /** Ends a worker that is idle, or hangs: then as many handshakes as run at once wait for it, and no other begins. */
@@ -118,6 +129,7 @@ export class Handshakes {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#isReady = false;
+    this.#asked = [];
     const left = [...this.#computing.values()];
     this.#computing.clear();
     for (const settle of left) settle(undefined);

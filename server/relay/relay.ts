@@ -6,7 +6,12 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { departedMessage, roomBanMessage } from "../cluster/cluster_messages.ts";
 import { OUTBOX_BUDGET } from "../config/limits.ts";
-import { HANDSHAKES_AT_ONCE, JOIN_RATE, TLS_HANDSHAKES_AT_ONCE } from "../config/limits.ts";
+import {
+  HANDSHAKE_WORKER,
+  HANDSHAKES_AT_ONCE,
+  JOIN_RATE,
+  TLS_HANDSHAKES_AT_ONCE,
+} from "../config/limits.ts";
 import type { AccessToken } from "../config/access_tokens.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
@@ -59,9 +64,11 @@ export class Relay implements SessionHost {
   readonly budget = new FairBudget(OUTBOX_BUDGET);
   readonly handshakes: Handshakes;
   /** Where handshakes wait for their turn. */
-  readonly handshakeQueue = new HandshakeQueue(HANDSHAKES_AT_ONCE);
+  readonly handshakeQueue = new HandshakeQueue(() =>
+    this.handshakes.isHelped ? HANDSHAKE_WORKER.atOnce : HANDSHAKES_AT_ONCE
+  );
   /** Where TLS handshakes wait for theirs: they are computed on the thread that serves members. */
-  readonly tlsQueue = new HandshakeQueue(TLS_HANDSHAKES_AT_ONCE, { rests: true });
+  readonly tlsQueue = new HandshakeQueue(() => TLS_HANDSHAKES_AT_ONCE, { rests: true });
   readonly access: Access;
   readonly rooms: RoomRegistry;
   readonly roomBans: RoomBans;

@@ -31,7 +31,7 @@ function turn(): Promise<void> {
 }
 
 Deno.test("no more handshakes run at a time than are allowed, and all of them run", async () => {
-  const { running, begin } = handshakes(new HandshakeQueue(2));
+  const { running, begin } = handshakes(new HandshakeQueue(() => 2));
   const all = ["a", "b", "c", "d"].map((name) => begin("192.0.2.1", name));
   const seen: string[] = [];
   while (seen.length < 4) {
@@ -45,7 +45,7 @@ Deno.test("no more handshakes run at a time than are allowed, and all of them ru
 });
 
 Deno.test("a source with fifty connections does not go before one with one", async () => {
-  const { running, begin, started } = handshakes(new HandshakeQueue(1));
+  const { running, begin, started } = handshakes(new HandshakeQueue(() => 1));
   for (let n = 0; n < 50; n++) void begin("192.0.2.1", `flood ${n}`);
   void begin("192.0.2.2", "newcomer");
   await started();
@@ -62,13 +62,13 @@ Deno.test("a source with fifty connections does not go before one with one", asy
 });
 
 Deno.test("a handshake that fails gives its turn to the next", async () => {
-  const queue = new HandshakeQueue(1);
+  const queue = new HandshakeQueue(() => 1);
   await assert.rejects(queue.run("192.0.2.1", () => Promise.reject(new Error("no"))), /no/);
   assert.equal(await queue.run("192.0.2.1", () => Promise.resolve(7)), 7);
 });
 
 Deno.test("a queue that rests leaves half of the time to others while handshakes wait", async () => {
-  const queue = new HandshakeQueue(1, { rests: true });
+  const queue = new HandshakeQueue(() => 1, { rests: true });
   let working = 0;
   const work = () => {
     const began = performance.now();
@@ -84,7 +84,7 @@ Deno.test("a queue that rests leaves half of the time to others while handshakes
 
 Deno.test("clients whose turn would come too late are told one time after another, and other sources none", async () => {
   let now = 0;
-  const queue = new HandshakeQueue(1, { now: () => now });
+  const queue = new HandshakeQueue(() => 1, { now: () => now });
   const { begin, endAll } = handshakes(queue);
   const flood = "192.0.2.1";
   for (let n = 0; n < 1_200; n++) {
@@ -103,7 +103,7 @@ Deno.test("clients whose turn would come too late are told one time after anothe
 
 Deno.test("a slow start keeps nobody away once it is over", async () => {
   let now = 0;
-  const queue = new HandshakeQueue(1, { now: () => now });
+  const queue = new HandshakeQueue(() => 1, { now: () => now });
   const { begin, endAll } = handshakes(queue);
   const herd = "192.0.2.1";
   for (let n = 0; n < 2_000; n++) void begin(herd, `${n}`);
@@ -119,7 +119,7 @@ Deno.test("a slow start keeps nobody away once it is over", async () => {
 
 Deno.test("one lucky moment of a busy machine does not let in more than can be answered in time", async () => {
   let now = 0;
-  const queue = new HandshakeQueue(1, { now: () => now });
+  const queue = new HandshakeQueue(() => 1, { now: () => now });
   const { begin, endAll } = handshakes(queue);
   const herd = "192.0.2.1";
   for (let n = 0; n < 2_000; n++) void begin(herd, `${n}`);

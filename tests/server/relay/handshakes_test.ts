@@ -4,6 +4,13 @@ import { HandshakeError } from "../../../shared/channel/handshake_error.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { generateRsaKeyPair } from "../../../shared/crypto/rsa.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../../../server/config/limits.ts";
+import {
+  type AskedBatch,
+  packAnswered,
+  packAsked,
+  unpackAnswered,
+  unpackAsked,
+} from "../../../server/relay/handshake_batch.ts";
 import { Handshakes } from "../../../server/relay/handshakes.ts";
 
 const identity = await generateIdentity();
@@ -80,9 +87,10 @@ Deno.test("a worker that answers nothing is ended, and so is one that nobody ask
   let look = () => {};
   globalThis.Worker = class {
     onmessage = (_: unknown) => {};
-    postMessage(asked: object) {
-      if ("identity" in asked) this.onmessage({ data: { ready: true } });
-      else if (answers) this.onmessage({ data: { ...asked, session: undefined } });
+    postMessage(message: { identity: string } | AskedBatch) {
+      if ("identity" in message) return this.onmessage({ data: { ready: true } });
+      const refused = unpackAsked(message).map(({ id }) => ({ id, session: undefined }));
+      if (answers) this.onmessage({ data: packAnswered(refused) });
     }
     terminate() {
       ended++;
@@ -119,6 +127,37 @@ Deno.test("a worker that answers nothing is ended, and so is one that nobody ask
     assert.equal(ended, 2);
   } finally {
     Object.assign(globalThis, { Worker, setInterval });
+  }
+});
+
+Deno.test("handshakes that begin in one turn share a message, of which nothing stays behind", async () => {
+  const first = ["one", "three"].map((text) => new TextEncoder().encode(text));
+  const asked = first.map((first, id) => ({ id, first }));
+  // Parts of one buffer, of which the rest is not theirs.
+  const whole = Uint8Array.from([...first[0]!, ...first[1]!, 7]);
+  const parts = [whole.subarray(0, 3), whole.subarray(3, 8)];
+  const batch = packAsked(parts.map((first, id) => ({ id, first })));
+  assert.equal(batch.bytes.buffer.byteLength, 8);
+  assert.deepEqual(unpackAsked(batch), asked);
+
+  const handshakes = new Handshakes(identity, { waiting: () => 0 });
+  const messages = await Promise.all([1, 2].map(() => ClientHandshake.start({ rsa })));
+  const sessions = await Promise.all(messages.map((m) => handshakes.receive(m.firstMessage)));
+  const before = structuredClone(sessions);
+  const answered = packAnswered([
+    { id: 5, session: sessions[0] },
+    { id: 6, session: undefined },
+    { id: 7, session: sessions[1] },
+  ]);
+  assert.deepEqual(unpackAnswered(answered), [
+    { id: 5, session: before[0] },
+    { id: 6, session: undefined },
+    { id: 7, session: before[1] },
+  ]);
+  for (const { keys: { clientSecret, serverSecret, challenge } } of sessions) {
+    for (const secret of [clientSecret, serverSecret, challenge]) {
+      assert.ok(secret.every((byte) => byte === 0), "a secret was not wiped");
+    }
   }
 });
 
