@@ -20,6 +20,8 @@ export interface PeerRequest {
   readonly request: Request;
   /** Address of the other end. */
   readonly peer: string;
+  /** Resolves when the other end has closed the connection. */
+  readonly gone: () => Promise<void>;
 }
 
 /** The answer to a command, or why the request is refused. */

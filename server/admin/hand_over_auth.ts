@@ -3,7 +3,8 @@
 // state, nor hand over a state of its own.
 //
 // Two phases, so that a state is never lost with its only copy: `give` returns the state, and the giver keeps it until
-// `finish` proves that the receiver serves; without that, it resumes after FINISH_MS.
+// `finish` proves that the receiver serves; without that, it resumes after FINISH_MS. Clients wait meanwhile, so the
+// receiver holds a connection open as well: its end, as by the end of the process, lets the giver resume at once.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import {
@@ -33,6 +34,7 @@ export const FINISH_MS = 10_000;
 
 interface Secrets {
   readonly proof: Uint8Array;
+  readonly hold: Uint8Array;
   readonly finish: Uint8Array;
   readonly sealing: AeadContext;
 }
@@ -47,8 +49,17 @@ export interface HandOverSource {
   resume(): void;
 }
 
+/** What a receiver can know before it asks for the state, and clients notice. */
+export interface HandOverNotice {
+  /** In what form the state is. */
+  readonly format: string;
+  /** The port of the clients; undefined where nothing listens there. */
+  readonly port: number | undefined;
+}
+
 /** What guards the hand-over. */
 export interface HandOverAuthOptions {
+  readonly notice: () => HandOverNotice;
   readonly token: string;
   /** Counts and delays wrong proofs together with wrong tokens. */
   readonly gate: TokenGate;
@@ -64,6 +75,10 @@ export type HandOverRefusal = "unauthorized" | "stale" | "nothing";
 interface Given {
   readonly challenge: Uint8Array;
   readonly finish: Uint8Array;
+  /** Whether its receiver has it, or is about to. */
+  isReady: boolean;
+  /** Whether its receiver has ended. */
+  isLeft: boolean;
 }
 
 /** Gives the state of `source` to a process that has the token. */
@@ -76,12 +91,19 @@ export class HandOverAuth {
   readonly #used = new Map<string, number>();
   #state: Promise<Uint8Array> | undefined;
   #given: Given | undefined;
+  /** Resolves when a receiver has finished. */
+  readonly #finished = Promise.withResolvers<void>();
   #cancelTimer: () => void = () => {};
 
   constructor(options: HandOverAuthOptions, source: HandOverSource) {
     this.#options = options;
     this.#source = source;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** What a receiver can know before it asks. */
+  get notice(): HandOverNotice {
+    return this.#options.notice();
   }
 
   /** A challenge to answer once, within CHALLENGE_MS. */
@@ -112,9 +134,16 @@ export class HandOverAuth {
     this.#cancelTimer();
     const state = this.#state ??= this.#source.prepare();
     if (state === undefined) return "nothing";
-    this.#given = { challenge, finish: secrets.finish };
+    const given: Given = {
+      challenge,
+      finish: secrets.finish,
+      isReady: false,
+      isLeft: false,
+    };
+    this.#given = given;
     const plaintext = await state;
-    this.#expectFinish(challenge);
+    given.isReady = true;
+    this.#expectFinish(given);
     const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
     aeadSeal("aes-256-gcm", secrets.sealing, { plaintext, out });
     return out;
@@ -132,19 +161,56 @@ export class HandOverAuth {
     if (this.#given !== given) return "nothing";
     this.#cancelTimer();
     this.#given = undefined;
+    this.#finished.resolve();
     this.#source.finish();
     return undefined;
   }
 
-  #expectFinish(challenge: Uint8Array): void {
+  /**
+   * The process that asks for the state by this challenge, and is at `peer`, is there until `gone` resolves: if it has
+   * not finished by then, it never will. Resolves when that is over.
+   */
+  async hold(
+    request: Uint8Array,
+    { peer, gone }: { readonly peer: string; readonly gone: () => Promise<void> },
+  ): Promise<HandOverRefusal | undefined> {
+    const asked = this.#read(request);
+    if (asked === undefined) return "unauthorized";
+    const { challenge, secrets, proof } = asked;
+    // The request for the state may have been faster.
+    if (!this.#isFresh(challenge) && !this.#isGiven(challenge)) return "stale";
+    const isRight = () => timingSafeEqual(proof, secrets.hold);
+    if (!await this.#options.gate.checkProof(isRight, peer)) return "unauthorized";
+    await Promise.race([gone().then(() => this.#leave(challenge)), this.#finished.promise]);
+    return undefined;
+  }
+
+  #leave(challenge: Uint8Array): void {
+    // A request for the state may be on its way still.
+    this.#use(challenge);
+    const given = this.#given;
+    if (given === undefined || !this.#isGiven(challenge)) return;
+    given.isLeft = true;
+    if (given.isReady) this.#resume();
+  }
+
+  #isGiven(challenge: Uint8Array): boolean {
+    return this.#given !== undefined && timingSafeEqual(challenge, this.#given.challenge);
+  }
+
+  #expectFinish(given: Given): void {
     // A later request has its own timer.
-    if (this.#given?.challenge !== challenge) return;
+    if (this.#given !== given) return;
+    if (given.isLeft) return this.#resume();
     const { later = afterMs } = this.#options;
-    this.#cancelTimer = later(() => {
-      this.#state = undefined;
-      this.#given = undefined;
-      this.#source.resume();
-    }, FINISH_MS);
+    this.#cancelTimer = later(() => this.#resume(), FINISH_MS);
+  }
+
+  #resume(): void {
+    this.#cancelTimer();
+    this.#state = undefined;
+    this.#given = undefined;
+    this.#source.resume();
   }
 
   #read(request: Uint8Array) {
@@ -180,6 +246,8 @@ export class HandOverAuth {
 export interface HandOverRequest {
   /** Body of the request for the state. */
   readonly body: Uint8Array<ArrayBuffer>;
+  /** Body of the request over which the receiver shows that it is there. */
+  readonly hold: Uint8Array<ArrayBuffer>;
   /** Body of the message that the receiver serves. */
   readonly finish: Uint8Array<ArrayBuffer>;
   /** The state. Throws CryptoError if it is not from a process that has the token. */
@@ -192,11 +260,13 @@ export function handOverRequest(token: string, challenge: Uint8Array): HandOverR
   body.set(challenge);
   const nonce = crypto.getRandomValues(body.subarray(CHALLENGE_BYTES, 2 * CHALLENGE_BYTES));
   const secrets = secretsOf(token, challenge, nonce);
-  const finish = body.slice();
+  const [hold, finish] = [body.slice(), body.slice()];
   body.set(secrets.proof, 2 * CHALLENGE_BYTES);
+  hold.set(secrets.hold, 2 * CHALLENGE_BYTES);
   finish.set(secrets.finish, 2 * CHALLENGE_BYTES);
   return {
     body,
+    hold,
     finish,
     open(sealed) {
       const { buffer, byteOffset, length } = aeadOpen("aes-256-gcm", secrets.sealing, sealed);
@@ -214,6 +284,7 @@ function secretsOf(token: string, challenge: Uint8Array, nonce: Uint8Array): Sec
   const expand = (label: string, length: number) => hkdfExpandLabel(secret, label, { length });
   return {
     proof: expand("hand-over ask", HASH_BYTES),
+    hold: expand("hand-over hold", HASH_BYTES),
     finish: expand("hand-over finish", HASH_BYTES),
     sealing: {
       key: expand("hand-over give", AEAD_KEY_BYTES),

@@ -115,11 +115,21 @@ class Exchanges {
   async #responseTo(connection: Connection, request: Request | Response): Promise<Response> {
     if (request instanceof Response) return request;
     try {
-      return await answerRoute({ request, peer: connection.address }, this.#view);
+      const gone = () => whenGone(connection);
+      return await answerRoute({ request, peer: connection.address, gone }, this.#view);
     } catch (error) {
       this.#onFault(error);
       return new Response("Internal error\n", { status: 500 });
     }
+  }
+}
+
+/** Resolves when the other end has closed the connection; what it still sends is not kept. */
+async function whenGone(connection: Connection): Promise<void> {
+  try {
+    while (await connection.read() !== null);
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
   }
 }
 

@@ -3,6 +3,7 @@
 import {
   HAND_OVER_REQUEST_BYTES,
   type HandOverAuth,
+  type HandOverNotice,
   type HandOverRefusal,
 } from "./hand_over_auth.ts";
 import { METRICS_TYPE } from "../telemetry/prometheus_page.ts";
@@ -15,7 +16,14 @@ import {
   readUpTo,
 } from "./admin_route.ts";
 import type { TokenGate } from "./token_gate.ts";
-import { ADMIN_PATH, HAND_OVER_FINISH_PATH, HAND_OVER_PATH } from "./paths.ts";
+import {
+  ADMIN_PATH,
+  HAND_OVER_FINISH_PATH,
+  HAND_OVER_FORMAT_FIELD,
+  HAND_OVER_HOLD_PATH,
+  HAND_OVER_PATH,
+  HAND_OVER_PORT_FIELD,
+} from "./paths.ts";
 
 /** What the pages show. */
 export interface AdminView extends AdminRouteView {
@@ -53,25 +61,27 @@ const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosnif
 
 /** Answers one request. */
 export async function answerRoute(
-  { request, peer }: PeerRequest,
+  from: PeerRequest,
   view: AdminView,
 ): Promise<Response> {
+  const { request } = from;
   const { pathname, hostname } = new URL(request.url);
   // A web page whose name its owner points at 127.0.0.1 must not read what is meant for this machine.
   if (view.metricsGate === undefined && !isPlainAddress(hostname)) {
     return plain(421, "Use an IP address in the URL, such as http://127.0.0.1, or set a token");
   }
-  if (pathname === HAND_OVER_PATH) return await giveState({ request, peer }, view);
-  if (pathname === HAND_OVER_FINISH_PATH) return await finishHandOver({ request, peer }, view);
+  if (pathname === HAND_OVER_PATH) return await giveState(from, view);
+  if (pathname === HAND_OVER_HOLD_PATH) return await settleHandOver(from, view, "hold");
+  if (pathname === HAND_OVER_FINISH_PATH) return await settleHandOver(from, view, "finish");
   if (pathname === ADMIN_PATH) {
-    const reply = await adminCommand({ request, peer }, view);
+    const reply = await adminCommand(from, view);
     if (reply !== undefined) return reply;
   }
   const page = Object.hasOwn(PAGES, pathname) ? PAGES[pathname] : undefined;
   if (page === undefined) return plain(404, `Not found. Pages: ${Object.keys(PAGES).join(", ")}`);
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Use GET");
   if (page.guarded && view.metricsGate !== undefined) {
-    const refusal = await refuse({ request, peer }, view);
+    const refusal = await refuse(from, view);
     if (refusal !== undefined) return refusal;
   }
   return page.answer(view);
@@ -90,22 +100,34 @@ async function giveState(
   { handOver }: AdminView,
 ): Promise<Response> {
   if (handOver === undefined) return refusalOf("nothing");
-  if (request.method === "GET") return binary(handOver.challenge());
+  if (request.method === "GET") return binary(handOver.challenge(), noticeFields(handOver.notice));
   if (request.method !== "POST") return plain(405, "Use POST");
   const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
   const given = body === undefined ? "unauthorized" : await handOver.give(body, peer);
   return given instanceof Uint8Array ? binary(given) : refusalOf(given);
 }
 
-async function finishHandOver(
-  { request, peer }: PeerRequest,
+// What a receiver tells of itself: that it is there, for as long as it is, or that it serves.
+async function settleHandOver(
+  { request, peer, gone }: PeerRequest,
   { handOver }: AdminView,
+  what: "hold" | "finish",
 ): Promise<Response> {
   if (handOver === undefined) return refusalOf("nothing");
   if (request.method !== "POST") return plain(405, "Use POST");
   const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
-  const refusal = body === undefined ? "unauthorized" : await handOver.finish(body, peer);
+  if (body === undefined) return refusalOf("unauthorized");
+  const refusal = what === "hold"
+    ? await handOver.hold(body, { peer, gone })
+    : await handOver.finish(body, peer);
   return refusal === undefined ? plain(200, "finished") : refusalOf(refusal);
+}
+
+function noticeFields({ format, port }: HandOverNotice): Record<string, string> {
+  return {
+    [HAND_OVER_FORMAT_FIELD]: format,
+    ...(port === undefined ? {} : { [HAND_OVER_PORT_FIELD]: String(port) }),
+  };
 }
 
 function refusalOf(refusal: HandOverRefusal): Response {
@@ -119,9 +141,9 @@ function refusalOf(refusal: HandOverRefusal): Response {
   }
 }
 
-function binary(body: Uint8Array<ArrayBuffer>): Response {
+function binary(body: Uint8Array<ArrayBuffer>, fields: Record<string, string> = {}): Response {
   return new Response(body, {
-    headers: { ...HEADERS, "content-type": "application/octet-stream" },
+    headers: { ...HEADERS, ...fields, "content-type": "application/octet-stream" },
   });
 }
 

@@ -9,6 +9,7 @@ import { addressText, type AdminAddress } from "../config/admin_address.ts";
 export interface AdminPageAnswer {
   readonly status: number;
   readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** One request to the admin pages. */
@@ -28,10 +29,8 @@ export interface AdminPageRequest {
 export async function request(
   { address, token, path, method, ms, json, bytes }: AdminPageRequest,
 ): Promise<AdminPageAnswer> {
-  const { hostname, port } = reachable(address);
   const options = {
-    host: hostname,
-    port,
+    ...placeOf(address),
     path,
     method,
     headers: {
@@ -62,7 +61,24 @@ async function exchange(
   const response = await answer.promise;
   const chunks: Uint8Array[] = [];
   for await (const chunk of response) chunks.push(chunk);
-  return { status: response.statusCode ?? 0, body: concatBytes(chunks) };
+  const { statusCode = 0, headers } = response;
+  return { status: statusCode, headers, body: concatBytes(chunks) };
+}
+
+/**
+ * Sends a request that is not to be answered for as long as both sides are there; it ends with this process, or with
+ * the returned function.
+ */
+export function holdRequest(
+  { address, path, bytes }: Pick<AdminPageRequest, "address" | "path" | "bytes">,
+): () => void {
+  const asked = openRequest({ ...placeOf(address), path, method: "POST" }, (answer) => {
+    answer.resume();
+  });
+  // Where it cannot be held, the other side waits for as long as it would without.
+  asked.on("error", () => {});
+  asked.end(bytes);
+  return () => asked.destroy();
 }
 
 /** Whether a request failed because its time was over. */
@@ -80,6 +96,11 @@ export function isRefused(error: unknown): boolean {
 
 function faultOf(cause: unknown): string {
   return isRefused(cause) ? "no server listens there" : "the connection failed";
+}
+
+function placeOf(address: AdminAddress): { readonly host: string; readonly port: number } {
+  const { hostname: host, port } = reachable(address);
+  return { host, port };
 }
 
 // A server that listens on all addresses is reached on this machine's own.

@@ -5,11 +5,11 @@ import type { Logger } from "@logtape/logtape";
 import { ConfigError, LimitError } from "../../shared/base/errors.ts";
 import { KEEP_MS } from "../config/limits.ts";
 import type { AdminPeer } from "./admin_client.ts";
-import { requestHandOver } from "./take_over.ts";
+import { requestHandOver, type TakeOverOptions } from "./take_over.ts";
 import { serveAdmin, whenFree } from "../admin/http_server.ts";
-import { decodeHandOver } from "../relay/hand_over_state.ts";
+import { checkHandOverFormat, decodeHandOver, HAND_OVER_FORMAT } from "../relay/hand_over_state.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
-import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
+import { HandOverAuth, type HandOverNotice, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { openManager } from "./command_io.ts";
 import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import type { AdminView } from "../admin/routes.ts";
@@ -24,6 +24,8 @@ export interface KeeperContext {
   readonly manager: SystemdNotifier;
   /** Aborts when the keeper must stop. */
   readonly signal: AbortSignal;
+  /** Looks at what the server says of itself before it is asked. Throws ConfigError where it must not be asked. */
+  readonly check?: TakeOverOptions["check"];
   /** Reads what is kept. Throws ConfigError where the next server would not understand it. */
   readonly read: (bytes: Uint8Array) => unknown;
 }
@@ -34,12 +36,12 @@ export interface KeeperContext {
  */
 export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { log, manager, signal, read }: KeeperContext,
+  { log, manager, signal, check = () => {}, read }: KeeperContext,
 ): Promise<number> {
   if (token === undefined) {
     throw new ConfigError("Cannot keep a server's state: it requires the admin token");
   }
-  const taken = await requestHandOver({ address, token, patienceMs: KEEP_PATIENCE_MS });
+  const taken = await requestHandOver({ address, token, check, patienceMs: KEEP_PATIENCE_MS });
   if (taken === undefined) {
     throw new ConfigError("Cannot keep a server's state: no server has its admin pages there");
   }
@@ -79,13 +81,20 @@ export function keepCommand(
 ): Promise<number> {
   const log = openLog("INFO");
   const manager = openManager(log, env);
-  return keep(peer, { log, manager, signal, read: decodeHandOver }).finally(() => flushLog());
+  const check = ({ format }: Partial<HandOverNotice>) => {
+    if (format !== undefined) checkHandOverFormat(format);
+  };
+  return keep(peer, { log, manager, signal, check, read: decodeHandOver })
+    .finally(() => flushLog());
 }
 
 interface Keeping {
   readonly log: Logger;
   readonly source: HandOverSource;
 }
+
+// What is kept was read, so it is as this program's own; the server's port is free.
+const notice = () => ({ format: HAND_OVER_FORMAT, port: undefined });
 
 function keeperView(token: string, { log, source }: Keeping): AdminView {
   const gate = new TokenGate(token, { onGuess: guessReporter(log) });
@@ -98,6 +107,6 @@ function keeperView(token: string, { log, source }: Keeping): AdminView {
     // There is no server to act on.
     answer: () =>
       Promise.reject(new LimitError("Cannot run the command: the server is restarting")),
-    handOver: new HandOverAuth({ token, gate }, source),
+    handOver: new HandOverAuth({ token, gate, notice }, source),
   };
 }

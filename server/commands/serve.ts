@@ -4,6 +4,7 @@ import type { Logger } from "@logtape/logtape";
 import { variableNames } from "../../shared/cli/environment.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
 import { SERVER_READS } from "../../shared/cli/program_variables.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { VERSION } from "../../shared/base/version.ts";
 import { RelayClusterHost } from "../admin/cluster_host.ts";
 import { joinCluster, type JoinedCluster } from "../nats/join_cluster.ts";
@@ -12,8 +13,10 @@ import { readPageToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { listen } from "../net/listen.ts";
+import { isPortTaken } from "../net/listen_error.ts";
 import type { Listener } from "../net/listener.ts";
-import { decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
+import { checkHandOverFormat, decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
 import { loadShortCipher } from "../delivery/short_cipher.ts";
 import { useShortCipher } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
@@ -81,8 +84,10 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const metricsToken = readPageToken("metrics", { env, files: config });
   const manager = openManager(log, env);
   const onWaiting = () => tellWaiting(manager);
+  const identityFile = config["identity-file"];
+  const own = identityFile === undefined ? undefined : await openIdentity(identityFile);
   const previous = await findPrevious(config, adminToken);
-  const identity = await openIdentity(config["identity-file"], previous?.state.identity);
+  const identity = own ?? await openIdentity(undefined, previous?.state.identity);
   let tellAll = (_text: string): void => {};
   const joined = await joinCluster(config, {
     env,
@@ -144,6 +149,20 @@ interface Previous {
   readonly finish: () => Promise<void>;
 }
 
+/** Throws ConfigError where this process could not listen although the server on `served` has let go of its port. */
+async function checkPort(
+  { host, port }: ServerConfig,
+  served: number | undefined,
+): Promise<void> {
+  try {
+    (await listen({ host, port, tls: undefined })).close();
+  } catch (error) {
+    const isTheirs = served === undefined || served === port;
+    if (error instanceof ConfigError && isPortTaken(error.cause) && isTheirs) return;
+    throw error;
+  }
+}
+
 /** The state of the server that --take-over names, which stops serving for it; undefined if none runs there. */
 async function findPrevious(
   config: ServerConfig,
@@ -152,7 +171,15 @@ async function findPrevious(
   const address = config["take-over"];
   // Over NATS there is nothing to take over: rooms are kept there, and clients go on at another server.
   if (address === undefined || config.nats !== undefined) return undefined;
-  const taken = await requestHandOver({ address, token });
+  const taken = await requestHandOver({
+    address,
+    token,
+    async check({ format, port }) {
+      // A server that says nothing is of an older version; what it gives tells.
+      if (format !== undefined) checkHandOverFormat(format);
+      await checkPort(config, port);
+    },
+  });
   if (taken === undefined) return undefined;
   return { state: decodeHandOver(taken.bytes), finish: () => taken.finish() };
 }

@@ -3,11 +3,12 @@
 import type { Logger } from "@logtape/logtape";
 import { VERSION } from "../../shared/base/version.ts";
 import { runAdminCommand } from "../admin/admin_actions.ts";
-import { HandOverAuth, type HandOverSource } from "../admin/hand_over_auth.ts";
+import { HandOverAuth, type HandOverNotice, type HandOverSource } from "../admin/hand_over_auth.ts";
 import { type AdminListener, serveAdmin, whenFree } from "../admin/http_server.ts";
 import type { AdminView } from "../admin/routes.ts";
 import { checkTokenStrength, guessReporter, TokenGate } from "../admin/token_gate.ts";
 import { isLoopback } from "../config/admin_address.ts";
+import { HAND_OVER_FORMAT } from "../relay/hand_over_state.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ServedRelay } from "./served_relay.ts";
 import { faultText, flushLog } from "../telemetry/log.ts";
@@ -48,7 +49,10 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   const view: AdminView = {
     ready: () => served.listener.isAccepting && isReady(served.relay),
     handOver: canHandOver && adminToken !== undefined && gate !== undefined
-      ? new HandOverAuth({ token: adminToken, gate }, sourceOf(served, exit))
+      ? new HandOverAuth(
+        { token: adminToken, gate, notice: () => noticeOf(served) },
+        sourceOf(served, exit),
+      )
       : undefined,
     gate,
     metricsGate: gateOf([adminToken, metricsToken], parts),
@@ -100,6 +104,10 @@ function sourceOf(served: ServedRelay, exit: (code: number) => void): HandOverSo
     finish: () => exit(0),
     resume: () => void served.resume(),
   };
+}
+
+function noticeOf({ listener }: ServedRelay): HandOverNotice {
+  return { format: HAND_OVER_FORMAT, port: listener.address.port };
 }
 
 function expirySeconds({ files }: ServedRelay): number | undefined {

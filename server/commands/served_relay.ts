@@ -22,7 +22,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { faultText } from "../telemetry/log.ts";
 
 // The port may still belong to the process that failed to take over, until that one exits.
-const PORT_PAUSE_MS = 250;
+const PORT_PAUSE_MS = 50;
 
 /** What a served relay is made of. */
 export interface ServedRelayOptions {

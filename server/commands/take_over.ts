@@ -4,9 +4,16 @@ import { ConfigError, ConnectionError, CryptoError } from "../../shared/base/err
 import { addressText, isLoopback } from "../config/admin_address.ts";
 import { STOP_DRAIN_MS } from "../config/limits.ts";
 import { CHALLENGE_BYTES, type HandOverRequest, handOverRequest } from "../admin/hand_over_auth.ts";
-import { HAND_OVER_FINISH_PATH, HAND_OVER_PATH } from "../admin/paths.ts";
+import type { HandOverNotice } from "../admin/hand_over_auth.ts";
+import {
+  HAND_OVER_FINISH_PATH,
+  HAND_OVER_FORMAT_FIELD,
+  HAND_OVER_HOLD_PATH,
+  HAND_OVER_PATH,
+  HAND_OVER_PORT_FIELD,
+} from "../admin/paths.ts";
 import type { AdminPeer } from "./admin_client.ts";
-import { type AdminPageAnswer, isRefused, request } from "./admin_request.ts";
+import { type AdminPageAnswer, holdRequest, isRefused, request } from "./admin_request.ts";
 
 /** How long a server has to hand its state over; it drains its clients' outboxes first. */
 export const GIVE_MS = STOP_DRAIN_MS + 7_000;
@@ -29,6 +36,11 @@ export interface TakenState {
 /** Whose state is taken, and for how long it is tried. */
 export interface TakeOverOptions extends Pick<AdminPeer, "address" | "token"> {
   readonly patienceMs?: number;
+  /**
+   * Told what the server says of itself before it is asked to stop serving; a server of an older version says nothing.
+   * What it throws ends the attempt, and no client of the server has noticed.
+   */
+  readonly check?: (notice: Partial<HandOverNotice>) => Promise<void> | void;
 }
 
 /**
@@ -37,7 +49,7 @@ export interface TakeOverOptions extends Pick<AdminPeer, "address" | "token"> {
  * time.
  */
 export async function requestHandOver(
-  { address, token, patienceMs = PATIENCE_MS }: TakeOverOptions,
+  { address, token, patienceMs = PATIENCE_MS, check = () => {} }: TakeOverOptions,
 ): Promise<TakenState | undefined> {
   const where = `Cannot take over from the server at ${addressText(address)}`;
   if (token === undefined || !isLoopback(address.hostname)) {
@@ -48,7 +60,7 @@ export async function requestHandOver(
   const end = performance.now() + patienceMs;
   for (;;) {
     try {
-      const taken = await takeState(address, token);
+      const taken = await takeState({ address, token, check });
       if (taken === undefined) return undefined;
       if ("bytes" in taken) return taken;
       if (!isPassing(taken.status) || performance.now() > end) throw refused(where, taken.status);
@@ -62,10 +74,13 @@ export async function requestHandOver(
   }
 }
 
+interface Attempt extends Required<Pick<TakeOverOptions, "address" | "check">> {
+  readonly token: string;
+}
+
 /** One attempt: the state, or the status of a refusal; undefined if nothing listens there. */
 async function takeState(
-  address: AdminPeer["address"],
-  token: string,
+  { address, token, check }: Attempt,
 ): Promise<TakenState | Pick<AdminPageAnswer, "status"> | undefined> {
   const where = `Cannot take over from the server at ${addressText(address)}`;
   const at = { address, path: HAND_OVER_PATH };
@@ -75,12 +90,31 @@ async function takeState(
   if (challenge.body.length !== CHALLENGE_BYTES) {
     throw new ConfigError(`${where}: it is no cmdchat-server of this version`, { hint: HINT });
   }
+  await check(noticeOf(challenge));
   const asked = handOverRequest(token, challenge.body);
-  const answer = await orRefused(
-    request({ ...at, method: "POST", ms: GIVE_MS, bytes: asked.body }),
-  );
-  if (answer?.status !== 200) return answer;
-  return { bytes: opened(where, asked, answer.body), finish: () => finish(address, asked) };
+  // The server serves again as soon as this connection ends, as with this process.
+  const release = holdRequest({ address, path: HAND_OVER_HOLD_PATH, bytes: asked.hold });
+  try {
+    const answer = await orRefused(
+      request({ ...at, method: "POST", ms: GIVE_MS, bytes: asked.body }),
+    );
+    if (answer?.status === 200) {
+      return { bytes: opened(where, asked, answer.body), finish: () => finish(address, asked) };
+    }
+    release();
+    return answer;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function noticeOf({ headers }: AdminPageAnswer): Partial<HandOverNotice> {
+  const [format, port] = [headers[HAND_OVER_FORMAT_FIELD], headers[HAND_OVER_PORT_FIELD]];
+  return {
+    ...(typeof format === "string" ? { format } : {}),
+    ...(typeof port === "string" && /^\d{1,5}$/.test(port) ? { port: Number(port) } : {}),
+  };
 }
 
 function opened(where: string, asked: HandOverRequest, sealed: Uint8Array): Uint8Array {

@@ -51,7 +51,13 @@ export function encodeHandOver(state: HandOver): Uint8Array<ArrayBuffer> {
 /** Reads them. Throws ConfigError where another version wrote them. */
 export function decodeHandOver(bytes: Uint8Array): HandOver {
   const state = decoded(bytes);
-  if (state?.format === HAND_OVER_FORMAT) return state;
+  checkHandOverFormat(state?.format);
+  return state as HandOver;
+}
+
+/** Throws ConfigError where a state of this format cannot be read. */
+export function checkHandOverFormat(format: unknown): void {
+  if (format === HAND_OVER_FORMAT) return;
   throw new ConfigError("Cannot take over: the running server hands over in another format", {
     hint: "it serves on; stop it, then start this one: members come back by themselves",
   });

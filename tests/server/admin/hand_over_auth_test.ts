@@ -24,6 +24,7 @@ function openGiver(token = TOKEN) {
     onGuess: (source) => events.push(`guess ${source}`),
   });
   const options = {
+    notice: () => ({ format: "a format", port: 5050 }),
     token,
     gate,
     now: () => clock.now,
@@ -134,4 +135,54 @@ Deno.test("an impostor at the server's address learns no token and cannot hand o
   assert.ok(forged instanceof Uint8Array);
   assert.throws(() => asked.open(forged), CryptoError);
   assert.throws(() => asked.open(new Uint8Array()), CryptoError);
+});
+
+Deno.test("a giver resumes at once when the process that holds a connection ends, and nothing finishes later", async () => {
+  const { auth, events, timers, runTimers } = openGiver();
+  const asked = handOverRequest(TOKEN, auth.challenge());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const holding = auth.hold(asked.hold, { peer: PEER, gone: () => promise });
+  assert.ok(await auth.give(asked.body, PEER) instanceof Uint8Array);
+  resolve();
+  assert.equal(await holding, undefined);
+  assert.deepEqual(events, ["prepare", "resume"]);
+  assert.deepEqual(timers.map(({ isCancelled }) => isCancelled), [true]);
+  assert.equal(await auth.finish(asked.finish, PEER), "nothing");
+  runTimers();
+  assert.deepEqual(events, ["prepare", "resume"]);
+});
+
+Deno.test("a process that ends while the state is prepared is not waited for, and one that has ended before gets nothing", async () => {
+  const { auth, events, timers } = openGiver();
+  const asked = handOverRequest(TOKEN, auth.challenge());
+  const gone = { peer: PEER, gone: () => Promise.resolve() };
+  const giving = auth.give(asked.body, PEER);
+  // The proof is checked behind that of the request, so that the state is on its way.
+  await Promise.all([giving, auth.hold(asked.hold, gone)]);
+  assert.deepEqual(events, ["prepare", "resume"]);
+  const early = handOverRequest(TOKEN, auth.challenge());
+  assert.equal(await auth.hold(early.hold, gone), undefined);
+  assert.equal(await auth.give(early.body, PEER), "stale");
+  assert.deepEqual(events, ["prepare", "resume"]);
+  assert.ok(timers.every(({ isCancelled }) => isCancelled));
+});
+
+Deno.test("whoever has no token, or another challenge, ends nothing by going; who finished may go", async () => {
+  const { auth, events, runTimers } = openGiver();
+  const asked = handOverRequest(TOKEN, auth.challenge());
+  assert.ok(await auth.give(asked.body, PEER) instanceof Uint8Array);
+  const gone = { peer: PEER, gone: () => Promise.resolve() };
+  for (const wrong of [asked.body, asked.finish, handOverRequest(OTHER, auth.challenge()).hold]) {
+    assert.equal(await auth.hold(wrong, gone), "unauthorized");
+  }
+  assert.equal(await auth.hold(new Uint8Array(), gone), "unauthorized");
+  const other = handOverRequest(TOKEN, auth.challenge());
+  assert.equal(await auth.hold(other.hold, gone), undefined);
+  const stays = { peer: PEER, gone: () => new Promise<void>(() => {}) };
+  const holding = auth.hold(asked.hold, stays);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(await auth.finish(asked.finish, PEER), undefined);
+  assert.equal(await holding, undefined, "the answer to it must not hold up the end");
+  runTimers();
+  assert.deepEqual(events.filter((event) => !event.startsWith("guess")), ["prepare", "finish"]);
 });

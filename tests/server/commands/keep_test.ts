@@ -12,6 +12,7 @@ const TOKEN = "for-the-admin-alone";
 const STATE = new TextEncoder().encode("all that a server knows");
 const log = getLogger("keeper-test");
 const read = () => {};
+const notice = () => ({ format: "a format", port: 5050 });
 
 /** A server's pages, gone once it has handed over. */
 async function openServer(): Promise<{
@@ -20,7 +21,7 @@ async function openServer(): Promise<{
 }> {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const gate = new TokenGate(TOKEN);
-  const handOver = new HandOverAuth({ token: TOKEN, gate }, {
+  const handOver = new HandOverAuth({ token: TOKEN, gate, notice }, {
     prepare: () => Promise.resolve(STATE),
     finish: () => void setTimeout(() => void admin.finish().then(resolve)),
     resume: () => {},
@@ -88,4 +89,21 @@ Deno.test("keep() without a server, or without the token, is one error", async (
   await taken?.finish();
   await gone;
   await assert.rejects(attempt(TOKEN), /no server has its admin pages there/);
+});
+
+Deno.test("keep() asks for nothing that it could not read", async () => {
+  const { address, gone } = await openServer();
+  const { manager } = openManager();
+  const { signal } = new AbortController();
+  const seen: unknown[] = [];
+  const check = (told: unknown) => {
+    seen.push(told);
+    throw new ConfigError("another format");
+  };
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal, check, read });
+  await assert.rejects(keeping, /another format/);
+  assert.deepEqual(seen, [notice()]);
+  const taken = await requestHandOver({ address, token: TOKEN });
+  await taken?.finish();
+  await gone;
 });
