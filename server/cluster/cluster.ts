@@ -4,7 +4,7 @@ import { sha256 } from "../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Backplane, Running } from "./backplane.ts";
 import type { Slot } from "./client_numbers.ts";
-import { ClusterBus } from "./cluster_bus.ts";
+import { afterMs, ClusterBus } from "./cluster_bus.ts";
 import type { ClusterKey } from "./cluster_key.ts";
 import { type ServerPlace, ServerPlaces } from "./server_places.ts";
 import type {
@@ -67,15 +67,17 @@ export class Cluster {
   readonly #arrivals = new Arrivals();
   readonly #places = new ServerPlaces();
   readonly #questions: Questions;
+  readonly #key: ClusterKey;
   #host: ClusterHost | undefined;
   #subscription: Running | undefined;
-  readonly #logs = new Set<Pick<SharedLog<unknown>, "fit">>();
+  readonly #logs = new Map<string, Pick<SharedLog<unknown>, "fit" | "look">>();
   #foreignMessages = 0;
   #sent = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    const { backplane, key, slot, onFault } = options;
+    const { backplane, slot, onFault } = options;
+    const key = this.#key = options.key.tellingOf(() => this.#noteForeign());
     this.bus = new ClusterBus({
       backplane,
       key,
@@ -122,28 +124,28 @@ export class Cluster {
 
   /** Opens a log of all servers that is no room's; `name` is the same on all of them. */
   openLog<P>(name: string, machine: LogMachine<P>): SharedLog<P> {
-    const { backplane, key, onFault } = this.#options;
-    const subject = key.logSubject(name);
+    const { backplane, onFault } = this.#options;
+    const subject = this.#key.logSubject(name);
+    // No room has such a title.
+    const title = `\0${name}`;
     const log = new SharedLog<P>({
       backplane,
       subject,
       machine,
       onFault,
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-      seal: (body) => key.seal(subject, body),
-      open: (sealed) => key.open(subject, sealed),
+      wait: afterMs,
+      isElsewhere: () => this.#askForMembers(title),
+      ...this.#key.of(subject),
     });
-    this.#logs.add(log);
+    this.#logs.set(title, log);
     return log;
   }
 
   /** Takes part until `signal` aborts. */
   run(host: ClusterHost, signal: AbortSignal): void {
     this.#host = host;
-    this.#subscription = this.#options.backplane.subscribe(
-      SUBJECT,
-      (sealed) => this.#receive(sealed),
-    );
+    const { backplane } = this.#options;
+    this.#subscription = backplane.subscribe(SUBJECT, (sealed) => this.#receive(sealed));
     this.#send({ kind: "hello" });
     const timer = setInterval(() => this.#beat(performance.now()), BEAT_MS);
     signal.addEventListener("abort", () => {
@@ -232,7 +234,7 @@ export class Cluster {
   #beat(now: number): void {
     this.#send({ kind: "alive" });
     this.bus.fit();
-    for (const log of this.#logs) log.fit();
+    for (const log of this.#logs.values()) log.fit();
     this.#balance(now);
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, "silent");
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
@@ -270,20 +272,19 @@ export class Cluster {
   }
 
   #send(message: ClusterMessage): void {
-    const { backplane, key, slot } = this.#options;
-    backplane.publish(
-      SUBJECT,
-      key.seal(SUBJECT, encodeClusterMessage({ slot, number: ++this.#sent, message })),
-    );
+    const { backplane, slot } = this.#options;
+    const body = encodeClusterMessage({ slot, number: ++this.#sent, message });
+    backplane.publish(SUBJECT, this.#key.seal(SUBJECT, body));
+  }
+
+  #noteForeign(): void {
+    this.#foreignMessages++;
+    this.#options.onMismatch("key");
   }
 
   #receive(sealed: Uint8Array): void {
-    const body = this.#options.key.open(SUBJECT, sealed);
-    if (body === undefined) {
-      this.#foreignMessages++;
-      return this.#options.onMismatch("key");
-    }
-    const received = decodeClusterMessage(body);
+    const body = this.#key.open(SUBJECT, sealed);
+    const received = body && decodeClusterMessage(body);
     if (received === undefined || received.slot === this.#options.slot) return;
     const { number, message } = received;
     const slot = received.slot as Slot;
@@ -381,7 +382,8 @@ export class Cluster {
         return this.#questions.answer(message.question, message);
       case "room_asked": {
         const { question, title } = message;
-        return this.#send({ kind: "room_known", question, hasMembers: this.bus.putBack(title) });
+        const hasMembers = this.#logs.get(title)?.look() ?? this.bus.putBack(title);
+        return this.#send({ kind: "room_known", question, hasMembers });
       }
     }
   }

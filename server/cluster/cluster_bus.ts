@@ -109,8 +109,6 @@ interface ClusterChannelOptions extends ChannelOptions {
   readonly onClosed: () => void;
 }
 
-const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
 class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly ready: Promise<void>;
   readonly view: RoomView;
@@ -136,11 +134,10 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       backplane,
       subject,
       machine: this,
-      wait,
+      wait: afterMs,
       onFault,
       isElsewhere: async () => await cluster.hasMembersElsewhere?.(options.title) ?? false,
-      seal: (body) => key.seal(subject, body),
-      open: (sealed) => key.open(subject, sealed),
+      ...key.of(subject),
     });
     this.#subscription = backplane.subscribe(this.#live, (sealed) => this.#receive(sealed));
     this.ready = this.#log.caughtUp();
@@ -338,4 +335,9 @@ function refuseOne({ settle, onRefused }: Proposal, why: string): void {
 function placeless(event: PlacedEvent): Event {
   const blank = { room: 0, at: 0, ...(event.kind === "chat" ? { sequence: 0 } : {}) };
   return { ...event, ...blank } as Event;
+}
+
+/** Resolves after `ms`. */
+export function afterMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

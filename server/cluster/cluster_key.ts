@@ -28,14 +28,29 @@ export function parseClusterSecret(text: string): Uint8Array {
   );
 }
 
+/** What is sealed and opened for one subject. */
+export interface Sealing {
+  readonly seal: (body: Uint8Array) => Uint8Array;
+  readonly open: (sealed: Uint8Array) => Uint8Array | undefined;
+}
+
 /** Keys of one cluster. The secret is the same on all its servers. */
 export class ClusterKey {
   readonly #secret: Uint8Array;
   readonly #sealing: Uint8Array;
 
-  constructor(secret: Uint8Array) {
+  readonly #onForeign: () => void;
+
+  /** `onForeign`: told of each message that was not sealed under this key for its subject. */
+  constructor(secret: Uint8Array, onForeign: () => void = () => {}) {
     this.#secret = secret;
+    this.#onForeign = onForeign;
     this.#sealing = derive(secret, "seal", AEAD_KEY_BYTES);
+  }
+
+  /** The same key, which tells somebody else. */
+  tellingOf(onForeign: () => void): ClusterKey {
+    return new ClusterKey(this.#secret, onForeign);
   }
 
   /** The subject of `kind` for `name`: the same on all servers, and only they can tell the name. */
@@ -62,6 +77,14 @@ export class ClusterKey {
     return sealed;
   }
 
+  /** Both, for one subject. */
+  of(subject: Subject): Sealing {
+    return {
+      seal: (body) => this.seal(subject, body),
+      open: (sealed) => this.open(subject, sealed),
+    };
+  }
+
   /** Undefined if it was not sealed under this key for this subject. */
   open(subject: Subject, sealed: Uint8Array): Uint8Array | undefined {
     const nonce = sealed.subarray(0, AEAD_NONCE_BYTES);
@@ -69,8 +92,9 @@ export class ClusterKey {
     try {
       return aeadOpen("aes-256-gcm", context, sealed.subarray(AEAD_NONCE_BYTES));
     } catch (error) {
-      if (error instanceof CryptoError) return undefined;
-      throw error;
+      if (!(error instanceof CryptoError)) throw error;
+      this.#onForeign();
+      return undefined;
     }
   }
 }

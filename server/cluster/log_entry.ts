@@ -2,8 +2,7 @@
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 
-/** Bytes of an entry's id. */
-export const ENTRY_ID_BYTES = 8;
+const ENTRY_ID_BYTES = 8;
 const VERSION = 1;
 const HEADER_BYTES = 1 + 1 + ENTRY_ID_BYTES + 8;
 
@@ -16,6 +15,11 @@ export interface Entry {
   /** Whether the body holds the whole state that the entries before it made. */
   readonly whole: boolean;
   readonly body: Uint8Array;
+}
+
+/** An id that no other entry has. */
+export function newEntryId(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(ENTRY_ID_BYTES));
 }
 
 /** Version, whole, id, after (u64), body. */
@@ -41,4 +45,18 @@ export function decodeEntry(bytes: Uint8Array): Entry | undefined {
     whole: whole === 1,
     body: bytes.subarray(HEADER_BYTES),
   };
+}
+
+/** An entry, and where it is in the log. */
+export interface Placed extends Entry {
+  readonly position: number;
+}
+
+/** The last of `entries` that is valid for sure and has the whole state; undefined where none has it. */
+export function startOf(entries: readonly Placed[]): Placed | undefined {
+  const named = new Set(entries.map(({ after }) => after));
+  const wholes = entries.filter(({ whole }) => whole);
+  const newest = Math.max(...wholes.map(({ after }) => after));
+  return wholes.findLast(({ position }) => named.has(position)) ??
+    wholes.find(({ after }) => after === newest);
 }

@@ -15,6 +15,12 @@ const ENTRIES_MAX = 512;
 export class LogSize {
   #kept: KeptEntry[] = [];
   #bytes = 0;
+  #wholeAt = 0;
+
+  /** Position of the last valid entry that holds the whole state; 0 = none is known. */
+  get wholeAt(): number {
+    return this.#wholeAt;
+  }
 
   /** Bytes of all entries. */
   get bytes(): number {
@@ -32,6 +38,7 @@ export class LogSize {
   markWhole(position: number): void {
     const entry = this.#kept.findLast((kept) => kept.position === position);
     if (entry !== undefined) entry.whole = true;
+    this.#wholeAt = position;
   }
 
   /**
@@ -54,6 +61,7 @@ export class LogSize {
   /** Forgets all: the log is another. */
   clear(): void {
     this.#drop(this.#kept.length);
+    this.#wholeAt = 0;
   }
 
   #drop(count: number): void {

@@ -15,7 +15,14 @@ import {
   type Subject,
 } from "./backplane.ts";
 import { LogSize } from "./log_size.ts";
-import { decodeEntry, encodeEntry, type Entry, ENTRY_ID_BYTES } from "./log_entry.ts";
+import {
+  decodeEntry,
+  encodeEntry,
+  type Entry,
+  newEntryId,
+  type Placed,
+  startOf,
+} from "./log_entry.ts";
 
 // Entries in between arrive within this time, or the log was lost.
 const OVERTAKEN_MS = 1_000;
@@ -24,6 +31,8 @@ const RETRY_MS = 250;
 const RETURN_MS = 5_000;
 // A log keeps some hundred entries; a server that joins late needs one of them with the whole state.
 const WHOLE_EVERY = 64;
+// Entries that do not count take the place of those that do: so often it is looked whether they have.
+const LOOK_MS = 1_000;
 
 /** The state behind a log: proposals `P` become entries, and entries change the state. */
 export interface LogMachine<P> {
@@ -59,7 +68,7 @@ export interface SharedLogOptions<P> {
   readonly seal: (body: Uint8Array) => Uint8Array;
   /** Undefined for bytes that were not sealed by this cluster. */
   readonly open: (sealed: Uint8Array) => Uint8Array | undefined;
-  /** Whether others have what an empty log does not: they are about to put it back. */
+  /** Whether others have what is not in the log: they are about to put it back. */
   readonly isElsewhere?: () => Promise<boolean>;
   readonly wait: (ms: number) => Promise<void>;
   /** Told of internal errors. */
@@ -71,10 +80,6 @@ interface Flight<P> {
   readonly own: readonly P[];
   landed: boolean;
   refusal: EntryRefusal | undefined;
-}
-
-interface Placed extends Entry {
-  readonly position: number;
 }
 
 /**
@@ -89,7 +94,7 @@ interface Placed extends Entry {
 export class SharedLog<P> {
   readonly #options: SharedLogOptions<P>;
   readonly #follower: Following;
-  #first: P[] = [];
+  #urgent: P[] = [];
   #queue: P[] = [];
   /** Position of the last entry that was read. */
   #read = 0;
@@ -97,6 +102,8 @@ export class SharedLog<P> {
   #tail = 0;
   /** Entries that cannot be judged yet; undefined = all are judged. */
   #unjudged: Placed[] | undefined;
+  /** Entries that wait until it is known whether the log is another by now; undefined = none do. */
+  #doubted: Placed[] | undefined;
   #sinceWhole = 0;
   readonly #size = new LogSize();
   /** The log is too large, and can be trimmed only behind another whole state. */
@@ -105,6 +112,7 @@ export class SharedLog<P> {
   #running: Promise<void> | undefined;
   #moved = Promise.withResolvers<void>();
   #known = false;
+  #looksSoon = false;
   #epoch = 0;
   #finishing = false;
   #closed = false;
@@ -120,7 +128,7 @@ export class SharedLog<P> {
   /** Queues a proposal; see the contract above. */
   propose(proposal: P, { isFirst = false }: { readonly isFirst?: boolean } = {}): void {
     if (this.#closed || this.#finishing) return;
-    (isFirst ? this.#first : this.#queue).push(proposal);
+    (isFirst ? this.#urgent : this.#queue).push(proposal);
     this.#start();
   }
 
@@ -134,13 +142,16 @@ export class SharedLog<P> {
     if (this.#wantsWhole && !this.#finishing) this.#start();
   }
 
-  /** Looks whether the log is gone, and puts back what this server knows if it is. */
-  look(): void {
-    if (!this.#known || this.#read === 0) return;
+  /** Looks whether what this server knows is still in the log, and puts it back if not; false if it knows nothing. */
+  look(): boolean {
+    if (!this.#known || this.#read === 0 || this.#options.machine.empty) return false;
     const epoch = this.#epoch;
-    void this.#last().then((last) => {
-      if (last === 0 && epoch === this.#epoch && !this.#closed) this.#follower.restart();
+    void this.#first().then((first) => {
+      if (first === undefined || epoch !== this.#epoch || this.#closed) return;
+      if (first === 0) this.#follower.restart();
+      else if (first > this.#size.wholeAt) this.#putBack();
     }).catch(this.#options.onFault);
+    return true;
   }
 
   /** Resolves when all entries that the log had at the call are applied. */
@@ -148,14 +159,13 @@ export class SharedLog<P> {
     let waits = RETURN_MS / RETRY_MS;
     while (!this.#closed) {
       const last = await this.#last();
-      const isMissing = last === 0 && this.#read === 0 && !this.#known && waits-- > 0;
-      if (isMissing && await this.#options.isElsewhere?.()) {
-        await this.#options.wait(RETRY_MS);
-        continue;
-      }
       if (last !== undefined && await this.#reaches(last)) {
         this.#judge();
-        if (this.#unjudged === undefined) break;
+        const isMissing = this.#tail === 0 && (!this.#known || this.#unjudged !== undefined);
+        const isElsewhere = isMissing && waits-- > 0 && await this.#options.isElsewhere?.();
+        // Nobody has the state that these entries follow.
+        if (isMissing && !isElsewhere) this.#unjudged = undefined;
+        if (this.#unjudged === undefined && !isElsewhere) break;
       }
       await this.#options.wait(RETRY_MS);
     }
@@ -173,8 +183,7 @@ export class SharedLog<P> {
   /** Stops following and drops the queue. */
   close(): void {
     this.#closed = true;
-    this.#first = [];
-    this.#queue = [];
+    [this.#urgent, this.#queue] = [[], []];
     this.#follower.close();
     this.#move();
   }
@@ -191,7 +200,7 @@ export class SharedLog<P> {
   }
 
   get #hasWork(): boolean {
-    return this.#first.length + this.#queue.length > 0 || this.#wantsWhole;
+    return this.#urgent.length + this.#queue.length > 0 || this.#wantsWhole;
   }
 
   async #run(): Promise<void> {
@@ -209,21 +218,17 @@ export class SharedLog<P> {
     // After an empty state the log may be trimmed at any time.
     const whole = after === 0 || this.#sinceWhole >= WHOLE_EVERY || machine.empty ||
       this.#wantsWhole;
-    this.#wantsWhole = false;
-    const queue = this.#first.length > 0 ? this.#first : this.#queue;
+    const queue = this.#urgent.length > 0 ? this.#urgent : this.#queue;
     const { taken, body } = machine.write(queue, whole);
     const own = queue.splice(0, taken);
     if (body === undefined) return;
-    const entry = {
-      id: crypto.getRandomValues(new Uint8Array(ENTRY_ID_BYTES)),
-      after,
-      whole,
-      body,
-    };
+    this.#wantsWhole = false;
+    const entry = { id: newEntryId(), after, whole, body };
     this.#flight = { id: entry.id, own, landed: false, refusal: undefined };
     const { landed, refusal } = await this.#append(entry, this.#flight);
     this.#flight = undefined;
     if (landed) return;
+    if (refusal === undefined) this.#wantsWhole ||= whole;
     queue.unshift(...refusal === undefined ? own : machine.refuse(own, refusal));
     if (refusal !== undefined) await this.#options.wait(RETRY_MS);
   }
@@ -258,35 +263,57 @@ export class SharedLog<P> {
     const opened = this.#options.open(sealed);
     // An entry of somebody without the cluster's key, or of another version, does not count.
     const entry = opened === undefined ? undefined : decodeEntry(opened);
-    if (entry !== undefined) this.#consider({ ...entry, position });
+    if (entry === undefined) void this.#lookSoon();
+    else this.#consider({ ...entry, position });
     this.#move();
   }
 
+  async #lookSoon(): Promise<void> {
+    if (this.#looksSoon) return;
+    this.#looksSoon = true;
+    await this.#options.wait(LOOK_MS);
+    this.#looksSoon = false;
+    this.look();
+  }
+
+  #putBack(): void {
+    if (this.#finishing || this.#closed || this.#options.machine.empty) return;
+    this.#wantsWhole = true;
+    this.#start();
+  }
+
   #consider(entry: Placed): void {
+    if (this.#doubted !== undefined) return void this.#doubted.push(entry);
     if (this.#unjudged === undefined && entry.after > this.#tail) this.#unjudged = [];
     if (this.#unjudged !== undefined) {
       this.#unjudged.push(entry);
       if (this.#known) this.#judge();
     } else if (entry.after === this.#tail) this.#land(entry);
-    else if (entry.after === 0 && this.#known) void this.#doubt(entry.position);
+    else if (entry.after > 0 || !this.#known) void this.#lookSoon();
+    else void this.#doubt(entry.position).catch(this.#options.onFault);
   }
 
-  /** Somebody found the log empty and wrote at `position`: is what this server knows still in it? */
+  // Somebody found the log empty and wrote at `position`: is what this server knows still in it? What comes meanwhile
+  // waits: taken for part of the old log, it would be lost with that.
   async #doubt(position: number): Promise<void> {
-    const epoch = this.#epoch;
-    const first = await this.#asked((backplane, subject) => backplane.first(subject));
-    if (first === position && epoch === this.#epoch && !this.#closed) this.#follower.restart();
+    const doubted: Placed[] = this.#doubted = [];
+    let first = await this.#first();
+    while (first === undefined && this.#doubted === doubted && !this.#closed) {
+      await this.#options.wait(RETRY_MS);
+      first = await this.#first();
+    }
+    if (this.#doubted !== doubted || this.#closed) return;
+    this.#doubted = undefined;
+    if (first === position) this.#follower.restart();
+    else for (const entry of doubted) this.#consider(entry);
+    this.#move();
   }
 
   /** Finds a valid entry with the whole state among those that were read, and continues from there. */
   #judge(): void {
     const entries = this.#unjudged;
     if (entries === undefined) return;
-    const named = new Set(entries.map(({ after }) => after));
-    const wholes = entries.filter(({ whole }) => whole);
-    const newest = Math.max(...wholes.map(({ after }) => after));
-    const start = wholes.findLast(({ position }) => named.has(position)) ??
-      wholes.find(({ after }) => after === newest);
+    const start = startOf(entries);
     if (start === undefined) return;
     this.#unjudged = undefined;
     if (this.#tail > 0) this.#options.machine.skipped();
@@ -311,12 +338,10 @@ export class SharedLog<P> {
     this.#tail = 0;
     this.#sinceWhole = 0;
     this.#unjudged = undefined;
+    this.#doubted = undefined;
     this.#size.clear();
     // Nobody must find a room empty that is not.
-    if (this.#known && !this.#finishing && !this.#closed && !this.#options.machine.empty) {
-      this.#wantsWhole = true;
-      this.#start();
-    }
+    if (this.#known) this.#putBack();
     this.#move();
   }
 
@@ -332,10 +357,11 @@ export class SharedLog<P> {
     const timer = this.#options.wait(OVERTAKEN_MS).then(() => {
       late = true;
     });
-    while (this.#read < position && epoch === this.#epoch && !late && !this.#closed) {
+    const isBehind = () => this.#read < position || this.#doubted !== undefined;
+    while (isBehind() && epoch === this.#epoch && !late && !this.#closed) {
       await Promise.race([this.#moved.promise, timer]);
     }
-    return this.#read >= position && epoch === this.#epoch;
+    return !isBehind() && epoch === this.#epoch;
   }
 
   async #trim(upTo: number): Promise<void> {
@@ -348,6 +374,10 @@ export class SharedLog<P> {
 
   #last(): Promise<number | undefined> {
     return this.#asked((backplane, subject) => backplane.last(subject));
+  }
+
+  #first(): Promise<number | undefined> {
+    return this.#asked((backplane, subject) => backplane.first(subject));
   }
 
   /** What the backplane says of the log; undefined where it cannot be reached. */

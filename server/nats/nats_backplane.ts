@@ -183,6 +183,8 @@ class Follower {
   readonly #options: FollowerOptions;
   readonly #wake: Running;
   #next = 1;
+  /** How often it was reset: what was asked for before is not of the log that is read now. */
+  #resets = 0;
   #woken = true;
   #isReading = false;
   #looked = 0;
@@ -212,6 +214,7 @@ class Follower {
   /** The stream is another: its positions start over. */
   reset(): void {
     this.#next = 1;
+    this.#resets++;
     this.#options.sink.reset();
     this.look();
   }
@@ -242,17 +245,18 @@ class Follower {
 
   /** Whether a log that had entries has none: somebody removed them by hand. */
   async #isGone(): Promise<boolean> {
-    const { name } = this.#nats.stream;
+    const resets = this.#resets;
     const last = await readMessage(this.#nats, { last_by_subj: this.#options.subject });
-    return last === undefined && !this.#isClosed && this.#nats.stream.name === name;
+    return last === undefined && !this.#isClosed && this.#resets === resets;
   }
 
   async #readOne(): Promise<boolean> {
     const { subject, sink } = this.#options;
-    const { name } = this.#nats.stream;
+    const resets = this.#resets;
     const message = await readMessage(this.#nats, { seq: this.#next, next_by_subj: subject });
-    if (message === undefined || this.#isClosed) return false;
-    if (this.#nats.stream.name !== name) return true;
+    if (this.#isClosed) return false;
+    if (this.#resets !== resets) return true;
+    if (message === undefined) return false;
     this.#next = message.seq + 1;
     sink.entry(message.seq, message.data);
     return true;

@@ -15,6 +15,8 @@ class Words {
   readonly log: SharedLog<string>;
   readonly refused: string[] = [];
   skips = 0;
+  /** The words that were known at each loss of the log. */
+  readonly losses: string[][] = [];
   readonly faults: unknown[] = [];
 
   constructor(backplane: Backplane) {
@@ -40,7 +42,7 @@ class Words {
           return own.filter((word) => word.startsWith("keep"));
         },
         skipped: () => this.skips++,
-        lost() {},
+        lost: () => this.losses.push([...this.words]),
         empty: false,
       },
       seal: (body) => body,
@@ -209,5 +211,65 @@ Deno.test("a proposal is written whenever it comes, also as the writer is about 
     writer.log.propose(`b ${microtasks}`);
     await until(() => writer.words.length === length + 2);
   }
+  writer.log.close();
+});
+
+Deno.test("a log that was lost and is written anew is another one before anything of it counts, however late that is noticed", async () => {
+  const cluster = new MemoryCluster();
+  const { promise: noticed, resolve: notice } = Promise.withResolvers<void>();
+  const backplane = cluster.join();
+  const slow: Backplane = {
+    ...backplane,
+    async first(subject) {
+      await noticed;
+      return backplane.first(subject);
+    },
+  };
+  const [quick, late] = [new Words(cluster.join()), new Words(slow)];
+  await late.log.caughtUp();
+  quick.log.propose("old");
+  await until(() => late.words.length === 1);
+  const [old] = cluster.logs.get(SUBJECT) ?? [];
+  assert.ok(old);
+  // All is gone, and somebody writes again what was there first.
+  cluster.logs.set(SUBJECT, []);
+  cluster.append(SUBJECT, old.body, 0);
+  await until(() => quick.losses.length === 1);
+  // Enough of them that one has the whole state.
+  for (let n = 0; n < 70; n++) {
+    quick.log.propose(`fresh ${n}`);
+    await until(() => quick.words.includes(`fresh ${n}`));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  notice();
+  await until(() => late.words.includes("fresh 69"));
+  late.log.propose("newest");
+  await until(() => [quick, late].every(({ words }) => words.includes("newest")));
+  assert.deepEqual(late.words, quick.words);
+  assert.deepEqual(late.losses, [["old"]], "what was written after the loss is not lost with it");
+  for (const { log, faults } of [quick, late]) {
+    assert.deepEqual(faults, []);
+    log.close();
+  }
+});
+
+Deno.test("entries that nobody can read, and that take the place of all others, leave whoever joins late with the whole state", async () => {
+  const cluster = new MemoryCluster();
+  cluster.keep = 20;
+  const writer = new Words(cluster.join());
+  writer.log.propose("kept");
+  await until(() => writer.words.length === 1);
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < 30; n++) {
+      const last = cluster.logs.get(SUBJECT)?.at(-1)?.place ?? 0;
+      cluster.append(SUBJECT, crypto.getRandomValues(new Uint8Array(40)).fill(9, 0, 1), last);
+    }
+    await until(() => cluster.logs.get(SUBJECT)?.at(-1)?.body[0] === 1);
+    const late = new Words(cluster.join());
+    await late.log.caughtUp();
+    assert.deepEqual(late.words, ["kept"]);
+    late.log.close();
+  }
+  assert.deepEqual(writer.faults, []);
   writer.log.close();
 });
