@@ -97,22 +97,6 @@ Deno.test("no package has peers: Deno would ask the registry about them at every
   assert.deepEqual(withPeers.filter((name) => !KNOWN_PEERS.test(name)), []);
 });
 
-Deno.test("a start from source asks no registry, although two packages have peers (ADR 13, ADR 30)", async () => {
-  const nowhere = "http://127.0.0.1:1";
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--frozen", "--allow-all", "tests/helpers/programs/load_sealed.ts"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, ALL_PROXY: nowhere },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  assert.deepEqual({ success, stderr: new TextDecoder().decode(stderr) }, {
-    success: true,
-    stderr: "",
-  });
-});
-
 /** Chosen and pinned for session v2 and its invite links; `uqr` draws them, `cborg` packs bodies. */
 const AHEAD_OF_USE = ["cborg", "uqr"];
 

@@ -688,6 +688,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says: "From the command line to a command to an exit code, nothing else.",
     uses: [
       "client/base",
+      "client/sealed_engine",
       "client/config",
       "client/terminal",
       "client/commands",
