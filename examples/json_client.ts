@@ -1,4 +1,4 @@
-// What the examples share: the client as a process that speaks JSON, one object a line in both directions (docs/JSON.md).
+// What the examples share: the client as a process that speaks JSON, one object per line in both directions (docs/JSON.md).
 
 /** One line of the client, or a result of a request. Fields that a kind does not have are undefined. */
 export interface Line {

@@ -8,7 +8,7 @@ import { parseCommandLine } from "../shared/cli/command_line.ts";
 import { outputFault, STDOUT, tryWrite, writeAllSync } from "../shared/cli/write_all.ts";
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
-import { readAdminPeer } from "./commands/admin_client.ts";
+import { readAdminPeer, readTopPeer } from "./commands/admin_client.ts";
 import { checkCommand } from "./commands/check.ts";
 import { type CommandIo, HangUps, STOP_SIGNALS } from "./commands/command_io.ts";
 import { healthCommand, topCommand } from "./commands/health_and_top.ts";
@@ -107,7 +107,7 @@ const RUNS: Readonly<Record<ServerCommand, Run>> = {
   },
   health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
   keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
-  top: (args) => topCommand(readAdminPeer({ args, env }), commandIo(stopSignal())),
+  top: (args) => topCommand(readTopPeer({ args, env }), commandIo(stopSignal())),
   admin: (args) => adminCommand({ args, env }, commandIo()),
   page: printPage,
   completions: printCompletions,

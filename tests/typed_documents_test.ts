@@ -7,7 +7,7 @@ import { readText } from "./helpers/repo/sources.ts";
 /** The test that types the blocks below a heading, or the reason why none does, in brackets. */
 const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": {
-    "## Try it": "tests/e2e/release/first_steps_test.ts",
+    "## Two people on this machine": "tests/e2e/release/first_steps_test.ts",
     "## A friend on another machine": "tests/e2e/release/first_steps_test.ts",
     "## A server for a team": "tests/e2e/release/documents_test.ts",
     "## In scripts": "tests/e2e/process/user_documents_test.ts",

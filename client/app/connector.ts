@@ -115,7 +115,7 @@ export class Connector {
     return this.#gate.isUnverified;
   }
 
-  /** Goes on with a server that is another than before. Throws ConfigError. */
+  /** Goes on with a server that has another key now. Throws ConfigError. */
   trust(server: Fingerprint): Promise<void> {
     return this.#gate.trust(server);
   }

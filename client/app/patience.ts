@@ -4,7 +4,7 @@ import { ConnectionError, TimeoutError } from "../../shared/base/errors.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 
-/** A total of `seconds` to wait; undefined = for ever. */
+/** A total of `seconds` to wait; undefined = forever. */
 export class Patience {
   readonly seconds: number | undefined;
   readonly #clock: Clock;

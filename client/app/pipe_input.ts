@@ -13,7 +13,7 @@ import type { InputOptions, LineWork } from "./script.ts";
 
 /** A server that does not answer a line from a pipe within this is not going to. */
 const ANSWER_TIMEOUT_MS = 15_000;
-/** A line from a pipe waits this many seconds for a connection; a script must not hang for ever. */
+/** A line from a pipe waits this many seconds for a connection; a script must not hang forever. */
 const CONNECTION_TIMEOUT_S = 60;
 
 /** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */

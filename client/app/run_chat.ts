@@ -274,7 +274,7 @@ async function openConfiguredHistory(
   return await openHistory(path, passphrase, { onNotice: notice });
 }
 
-/** Asks for a new secret twice: a typo would lock its file for ever. */
+/** Asks for a new secret twice: a typo would lock its file forever. */
 function askTwice(
   ask: ChatConsole["ask"],
   notice: (text: string) => void,

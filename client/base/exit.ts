@@ -35,7 +35,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [4, "no connection, or a line that was perhaps not delivered"],
   [5, "the server does not speak the protocol"],
   [6, "a message or file above a limit"],
-  [7, "a token, passphrase or key that does not fit"],
-  [8, "what was waited for did not come within --timeout"],
+  [7, "a wrong token, passphrase or key"],
+  [8, "the awaited message, file or receiver did not come within --timeout"],
   [9, "the server refused a name, a room or a message, or nobody saved a file"],
 ];

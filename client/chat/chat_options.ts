@@ -73,7 +73,7 @@ export interface ChatOptions {
   readonly isCompared?: (() => boolean) | undefined;
   /** Whether the session is over TLS with a certificate that nobody verified; it is not unless told. */
   readonly isUnverified?: (() => boolean) | undefined;
-  /** Goes on with a server that is another than before; absent where nobody can be asked: there it ends the chat. */
+  /** Goes on with a server that has another key now; absent where nobody can be asked: there it ends the chat. */
   readonly trust?: ((server: Fingerprint) => Promise<void>) | undefined;
   /** Remembers a server for other calls; gives the file. Absent where nobody can be asked. */
   readonly remember?: ((server: Fingerprint) => Promise<string>) | undefined;

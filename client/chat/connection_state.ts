@@ -170,7 +170,7 @@ export class ConnectionState {
     this.#strangers = [...this.#strangers, seen];
     this.#options.warn(
       `${message}. Nothing is sent; what you type is kept.`,
-      "/trust goes on with it, /quit leaves. Ask its admin first: either the server was restarted " +
+      "/trust continues with it, /quit leaves. Ask its admin first: either the server was restarted " +
         "without --identity-file, or somebody intercepts the connection.",
     );
   }

@@ -133,7 +133,7 @@ function lastOwnOf({ said }: JoinedRoom): SequenceNumber {
   const before = said.own.at(-1);
   throw new UsageError(`Cannot change your last message here: #${lastOwn} is deleted already`, {
     ...(before === undefined ? {} : {
-      hint: `the one before it is #${before.sequence}: ${quote(before.text, SHOWN_MAX)}; ` +
+      hint: `the one before that is #${before.sequence}: ${quote(before.text, SHOWN_MAX)}; ` +
         "name its number to change it",
     }),
   });

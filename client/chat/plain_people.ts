@@ -104,7 +104,7 @@ export class PlainPeople {
     if (held === undefined || this.#options.clock.now() >= held.until) return undefined;
     return `Not sent: ${
       nameInSentence(held.name)
-    } is perhaps somebody else, as you were told just now. Send it again if it is still meant.`;
+    } may be somebody else, as you were told just now. Send it again if you still want to.`;
   }
 
   #alarm(room: JoinedRoom, { name }: RosterEntry, cause: AlarmCause): void {
@@ -148,5 +148,5 @@ function whySuspect(room: JoinedRoom, client: AnyClientId): string | undefined {
   const person = personIn(room, client);
   if (person?.key !== "questioned") return undefined;
   const name = nameInSentence(person.name);
-  return `Not sent: ${name} is perhaps somebody else. Look first: /verify ${name}`;
+  return `Not sent: ${name} may be somebody else. Look first: /verify ${name}`;
 }

@@ -83,7 +83,7 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     name: "react",
     argument: "[#N] EMOJI",
     needs: "new protocol",
-    help: "put an emoji under message N, by default the newest of somebody else; once more takes " +
+    help: "put an emoji under message N, by default the newest of somebody else; again takes " +
       "it back: /react :+1:",
     completes: "emoji",
     run({ chat }, argument) {

@@ -31,7 +31,7 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
     argument: "[qr] [token] [TIME] [once|N]",
     needs: "connection",
     help:
-      "print a link to this room; qr: QR code, token: with your token; 2h, once, 5: with one that ends",
+      "print a link to this room; qr: a QR code; token: with your token; 2h, once, 5: with one that ends",
     run({ chat }, argument) {
       const words = wordsOf(argument);
       return words[0] === "revoke" ? revoke(chat, words) : invite(chat, parseInvitation(words));
@@ -41,7 +41,7 @@ export const INVITE_COMMANDS: readonly CommandRow[] = [
     name: "invites",
     argument: "[revoke N]",
     needs: "new protocol",
-    help: "list the links that end and are open; revoke N: end one, as /invite revoke N does",
+    help: "list your open invites; revoke N: end invite N, as /invite revoke N does",
     run({ chat }, argument) {
       const words = wordsOf(argument);
       if (words.length === 0) return listInvites(chat);
@@ -167,7 +167,7 @@ async function revoke(chat: Chat, words: readonly string[]): Promise<RequestOutc
   const outcome = await chat.requests.add({ kind: "uninvite", invite: number });
   if (outcome === "confirmed") {
     chat.output.answer(
-      `Invite ${number} lets nobody in any more. Who came by it stays; /kick ends that.`,
+      `Invite ${number} lets nobody in any more. Whoever used it stays; /kick removes them.`,
     );
   }
   return outcome;

@@ -32,7 +32,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "ban",
     argument: "[NAME [TIME] [REASON]]",
     needs: "new protocol",
-    help: "remove somebody and keep them out, for 30m, 2h or 1d, or for ever; alone: as /bans",
+    help: "remove somebody and keep them out, for 30m, 2h or 1d, or forever; alone: as /bans",
     completes: "name",
     async run({ chat }, argument) {
       if (argument === "") return await listBans(chat);
@@ -107,7 +107,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "slow",
     argument: "TIME|off",
     needs: "new protocol",
-    help: "set the least pause between two messages of one member, such as 10s",
+    help: "set the shortest pause between two messages of one member, such as 10s",
     run: ({ chat }, argument) =>
       decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
   },
@@ -115,7 +115,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "op",
     argument: "NAME",
     needs: "new protocol",
-    help: "let somebody moderate the room you made, also when you have left it",
+    help: "let somebody else moderate the room you made, even after you leave",
     completes: "name",
     run: ({ chat }, argument) => decide(chat, "op", { whom: wholeName(chat, "op", argument) }),
   },
@@ -123,7 +123,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "deop",
     argument: "NAME",
     needs: "new protocol",
-    help: "take the rights of an op back, or give up your own",
+    help: "take the rights of an op away, or give up your own",
     completes: "name",
     run: ({ chat }, argument) => decide(chat, "deop", { whom: wholeName(chat, "deop", argument) }),
   },
@@ -131,7 +131,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "pin",
     argument: "[#N|-]",
     needs: "new protocol",
-    help: "show the pinned message; #N: pin message N for all and for those who come; -: remove it",
+    help: "show the pinned message; #N: pin message N for all, newcomers too; -: remove it",
     completes: "message",
     run: ({ chat }, argument) => pin(chat, argument),
   },
@@ -139,7 +139,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "backlog",
     argument: "[N|off]",
     needs: "new protocol",
-    help: "show newcomers the last N lines, of those said from now on; alone: the current setting",
+    help: "show newcomers the last N lines of those said from now on; alone: show the setting",
     run: ({ chat }, argument) => setBacklog(chat, argument),
   },
   {
@@ -181,7 +181,7 @@ function wholeName(chat: Chat, command: string, argument: string): AnyClientId {
   const { person, rest } = splitName(chat, argument);
   if (rest === "") return person.client;
   throw new UsageError(
-    `Cannot use /${command} with ${quote(rest)} behind the name: the form is /${command} NAME`,
+    `Cannot use /${command} with ${quote(rest)} after the name: the form is /${command} NAME`,
   );
 }
 

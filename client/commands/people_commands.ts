@@ -22,7 +22,7 @@ export const PEOPLE_COMMANDS: readonly CommandRow[] = [
     name: "verify",
     argument: "[NAME [yes|anyway]]",
     needs: "nothing",
-    help: "show what you compare with NAME, equal on both screens; yes: you have compared it",
+    help: "show what you compare with NAME, the same on both screens; yes: you have compared it",
     completes: "name",
     run({ chat }, argument) {
       if (argument === "") return showPeople(chat);
@@ -42,7 +42,7 @@ export const PEOPLE_COMMANDS: readonly CommandRow[] = [
     name: "forget",
     argument: "NAME",
     needs: "nothing",
-    help: "know somebody no longer: their key is forgotten",
+    help: "forget the key of somebody you know",
     completes: "known",
     async run({ chat }, argument) {
       const name = typedName(argument);
@@ -125,7 +125,7 @@ async function verifyInPlain(chat: Chat, argument: string): Promise<void> {
   const who = listedName(person.name);
   if (word === "anyway") {
     chat.proofs.accept(room, person);
-    return chat.output.answer(`You go on with ${who} without comparing a key.`);
+    return chat.output.answer(`You continue with ${who} without comparing a key.`);
   }
   const key = await shownKey(chat, room, person);
   if (word === "" || !chat.proofs.isCompared(room, person, key)) {
@@ -149,8 +149,8 @@ async function shownKey(chat: Chat, room: JoinedRoom, person: RosterEntry): Prom
   const shown = await chat.proofs.show(room, person);
   if (typeof shown === "object") return shown.key;
   throw shown === "wrong"
-    ? new UsageError(`Cannot verify ${who}: what came as the proof of a device key is none`, {
-      hint: "somebody, perhaps the server, puts another one's proof in its place",
+    ? new UsageError(`Cannot verify ${who}: the proof of their device key is not valid`, {
+      hint: "somebody, perhaps the server, may have put another one in its place",
     })
     : new UsageError(`Cannot verify ${who}: they show no device key`, {
       hint: "they need --device-key to be known; in a room made by /seal everybody has a key",
@@ -163,7 +163,7 @@ function compareRows({ name, known }: RosterEntry, key: string): string[] {
     `Device key of ${who}${known === undefined ? "" : ` (known to you as ${listedName(known)})`}:`,
     ...keyRows(key),
     `${who} sees the same with /people, digits or words: compare over a channel that nobody can ` +
-    `fake. If it is equal: /verify ${who} yes`,
+    `fake. If they are equal: /verify ${who} yes`,
   ];
 }
 
@@ -186,7 +186,7 @@ function codeText(
   const marks = [
     ...(isMaker ? ["made this room"] : []),
     ...(verified ? [`verified ${VERIFIED_MARK}`] : []),
-    ...(suspect ? ["ANOTHER KEY than before"] : []),
+    ...(suspect ? ["ANOTHER KEY now"] : []),
   ];
   const who = listedName(name);
   return [
@@ -194,6 +194,6 @@ function codeText(
     ...code.map(({ digits }) => `  ${digits}`),
     ...code.flatMap(({ words }) => wordRows(words)).map((row) => `  ${row}`),
     `${who} must see the same, digits or words: compare over a channel that nobody can fake. ` +
-    `If it is equal: /verify ${who} yes`,
+    `If they are equal: /verify ${who} yes`,
   ].join("\n");
 }

@@ -32,13 +32,13 @@ const RANK_NOTES: Readonly<Record<Rank, string>> = { maker: "made this room", op
 const KEY_NOTES: Readonly<Record<KeyTrust, string>> = {
   unknown: "",
   verified: ` ${VERIFIED_MARK}`,
-  questioned: " (ANOTHER KEY than before)",
+  questioned: " (ANOTHER KEY now)",
 };
 
 const KEY_WORDS: Readonly<Record<KeyTrust, string>> = {
   unknown: "key not compared",
   verified: "verified",
-  questioned: "ANOTHER KEY than before, or none: /verify",
+  questioned: "ANOTHER KEY now, or none: /verify",
 };
 
 const STATE_WORDS: Readonly<Record<MemberState, string>> = {
@@ -97,7 +97,8 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
   {
     name: "unread",
     needs: "nothing",
-    help: "show what was said in your other rooms, or here before you came, and count it as read",
+    help:
+      "show what is unread in your other rooms, or here from before you came, and mark it as read",
     run: ({ chat }) => showUnread(chat),
   },
   {

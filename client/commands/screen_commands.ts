@@ -20,16 +20,16 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Alt-Up, Alt-Down", "go to the room before this one, and to the one after it"],
   ["Tab", "complete commands, names, rooms, paths and :emoji; again: the next candidate"],
   ["Up, Down", "earlier lines; Ctrl-R searches them"],
-  ["PgUp", "look back; there / searches, n and N go on, q returns"],
+  ["PgUp", "look back; there, / searches, n and N go to other hits, q returns"],
   ["Ctrl-A, Ctrl-E", "start and end of the line; Alt-B, Alt-F by words"],
   ["Ctrl-U, Ctrl-K, Ctrl-W", "cut to the start, to the end, a word; Ctrl-Y pastes it"],
   ["Ctrl-X Ctrl-E", "write the message in $VISUAL or $EDITOR"],
   ["Ctrl-_", "undo"],
-  ["Esc", "with /set keys vi: vi's commands, and i or a to go on typing"],
+  ["Esc", "with /set keys vi: vi's commands, and i or a to continue typing"],
   ["Ctrl-L", "clear the screen"],
   ["Ctrl-C", "clear the line; on an empty line, twice: quit"],
   ["Ctrl-D", "quit, on an empty line"],
-  ["Ctrl-Z", "stop the program; fg goes on"],
+  ["Ctrl-Z", "stop the program; fg continues it"],
 ];
 
 /** Rows of the commands for the screen and the program. */
@@ -54,8 +54,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "search",
     argument: "[WORD]",
     needs: "nothing",
-    help:
-      "look back at what was shown, and at the history file, with WORD found; without a word as PgUp does",
+    help: "search what was shown, and the history file, for WORD; alone: look back, as PgUp does",
     run: ({ chat }, argument) => searchFor(chat, argument),
   },
   {
@@ -69,20 +68,19 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "trust",
     argument: "[FINGERPRINT]",
     needs: "nothing",
-    help:
-      "go on with a server whose key is another than before, or vouch for one that you compared",
+    help: "continue with a server whose key has changed, or confirm a key that you compared",
     run: ({ chat }, argument) =>
       chat.connection.trust(argument === "" ? undefined : parseFingerprint(argument)),
   },
   {
     name: "remember",
     needs: "new protocol",
-    help: "remember this server's key for next time: another one is asked about then",
+    help: "remember this server's key; next time you are asked if it has changed",
     async run({ chat }) {
       const { server, path } = await chat.connection.remember();
       const { host, port } = chat.address;
       chat.output.answer(
-        `${hostAndPort(host, port)} is remembered: another key there is asked about.\n` +
+        `${hostAndPort(host, port)} is remembered; if its key changes, you are asked.\n` +
           `${server} in ${quote(path, 200)}`,
       );
     },
@@ -118,7 +116,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     name: "quit",
     aliases: ["exit", "q"],
     needs: "nothing",
-    help: "leave; waits for moving files, a second /quit does not",
+    help: "leave; waits for files in transfer, a second /quit does not",
     run: ({ quit }) => quit(),
   },
 ];

@@ -44,7 +44,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     argument: "[follow]",
     needs: "new protocol",
     help:
-      "create a new link for this sealed room and tell its members; follow: accept a new link of another member",
+      "create a new link for this sealed room and tell its members; follow: use the new link of another member",
     run({ chat }, argument) {
       const room = sealedRoom(chat);
       if (argument !== "" && argument !== "follow") {

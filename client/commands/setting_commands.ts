@@ -40,7 +40,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     name: "alias",
     aliases: ["keys"],
     needs: "nothing",
-    help: "list the commands and keys of your own: [alias] and [keys] of the settings file",
+    help: "list your own commands and keys: [alias] and [keys] of the settings file",
     run({ chat, habits }) {
       const rows = (of: ReadonlyMap<string, string> | undefined, sign: string) =>
         [...of ?? []].map(([name, text]) => `\n${sign}${name}  ${quote(text, 200)}`).join("");
@@ -124,9 +124,9 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
 ];
 
 const NO_ALIASES =
-  'you have no commands of your own: a line  hi = "/me waves"  below [alias] in config.toml makes one';
+  'you have no commands of your own; a line  hi = "/me waves"  below [alias] in config.toml makes one';
 const NO_KEYS =
-  'you have no keys of your own: a line  "ctrl-o" = "/names"  below [keys] in config.toml makes one';
+  'you have no keys of your own; a line  "ctrl-o" = "/names"  below [keys] in config.toml makes one';
 
 /** All settings with their values, one per line; `/set NAME` explains one of them. */
 export function settingsTable(settings: ChatSettings): string {

@@ -38,12 +38,12 @@ export const SETTINGS = {
   joins: {
     values: ["folded", "all", "off"],
     fallback: "folded",
-    help: "who comes and goes: counted together, each in a line, or not at all",
+    help: "who joins and leaves: counted together, one line each, or not at all",
   },
   reactions: {
     values: ["folded", "all", "off"],
     fallback: "folded",
-    help: "reactions to messages: counted together, each in a line, or not at all",
+    help: "reactions to messages: counted together, one line each, or not at all",
   },
   others: {
     values: ["show", "count"],
@@ -58,7 +58,7 @@ export const SETTINGS = {
   markup: {
     values: SWITCH,
     fallback: "off",
-    help: "whether words between stars are bold, and words between low lines italic",
+    help: "whether words between stars are bold, and words between underscores italic",
   },
   fold: {
     max: 1_000,
@@ -73,7 +73,7 @@ export const SETTINGS = {
   notice: {
     values: ["off", "osc9", "osc777"],
     fallback: "off",
-    help: "a notice on the desktop when the bell would ring: how your terminal takes it",
+    help: "a notice on the desktop when the bell would ring, in the form your terminal takes",
   },
   title: {
     values: SWITCH,
@@ -83,7 +83,7 @@ export const SETTINGS = {
   highlight: {
     form: "WORD, WORD …",
     fallback: "",
-    help: "words that count as a mention beside your name",
+    help: "words that count as a mention, besides your name",
   },
   typing: {
     values: SWITCH,
@@ -98,7 +98,7 @@ export const SETTINGS = {
   paste: {
     max: 1_000,
     fallback: "5",
-    help: "lines of a paste that are sent without asking; 0 never asks",
+    help: "how many lines of a paste are sent without asking; 0 never asks",
   },
 } as const satisfies Readonly<Record<string, SettingRow>>;
 

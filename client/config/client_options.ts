@@ -67,24 +67,25 @@ export const CLIENT_OPTIONS = {
   "quiet-reconnect": {
     env: "CMDCHAT_QUIET_RECONNECT",
     parse: toggle,
-    help: "no lines about lost and new connections",
+    help: "print no lines about lost and new connections",
   },
   "history-file": {
     value: "FILE",
     env: "CMDCHAT_HISTORY_FILE",
     parse: word,
-    help: "keep what is shown in this file, encrypted under a passphrase",
+    help: "keep what is shown in this file, encrypted with a passphrase",
   },
   ...PASSPHRASE_OPTIONS,
   "accept-files": {
     env: "CMDCHAT_ACCEPT_FILES",
     parse: toggle,
-    help: "take every offered file without asking",
+    help: "accept every offered file without asking",
   },
   "no-downloads": {
     env: "CMDCHAT_NO_DOWNLOADS",
     parse: toggle,
-    help: "take no files; without --history-file the right to write is given up at start",
+    help:
+      "accept no files; without --history-file the client also gives up its right to write at start",
   },
   "download-dir": {
     value: "FOLDER",
@@ -97,19 +98,23 @@ export const CLIENT_OPTIONS = {
 
 /** Every option of `cmdchat-client history FILE`. */
 export const HISTORY_OPTIONS = {
-  search: { value: "TEXT", short: "s", parse: word, help: "only entries with this text" },
+  search: { value: "TEXT", short: "s", parse: word, help: "only entries that contain this text" },
   since: {
     value: "TIME",
     parse: parseMoment,
-    help: "only entries from then on: 2h, today, yesterday, 2026-11-25, 2026-11-25T14:30",
+    help: "only entries since then: 2h, today, yesterday, 2026-11-25, 2026-11-25T14:30",
   },
-  until: { value: "TIME", parse: parseMoment, help: "only entries up to then; a day counts whole" },
-  json: { parse: toggle, help: "one JSON object a line" },
+  until: {
+    value: "TIME",
+    parse: parseMoment,
+    help: "only entries until then; a day counts as a whole",
+  },
+  json: { parse: toggle, help: "one JSON object per line" },
   output: {
     value: "FILE",
     short: "o",
     parse: word,
-    help: "export: a new file, for you alone, instead of standard output",
+    help: "export: a new file that only you can read, instead of standard output",
   },
   ...PASSPHRASE_OPTIONS,
   ...COMMON_OPTIONS,

@@ -27,7 +27,7 @@ export const COMMON_OPTIONS = {
     value: "NAME",
     env: "CMDCHAT_PROFILE",
     parse: word,
-    help: "use [server.NAME] of the settings file; @NAME as the first word does the same",
+    help: "use [server.NAME] of the settings file, as @NAME in front does",
   },
   ...HELP_OPTIONS,
 } as const satisfies OptionTable;
@@ -85,7 +85,7 @@ export const CONNECTION_OPTIONS = {
     choices: TRANSPORTS,
     parse: oneOf(TRANSPORTS),
     help:
-      "raw: TCP or TLS; wss: WebSocket in TLS, which web proxies pass; auto: as the link says, or raw",
+      "how to connect: raw (TCP or TLS), wss (WebSocket in TLS, which web proxies pass), or auto (as the link says, else raw)",
   },
   proxy: {
     value: "URL",
@@ -104,7 +104,7 @@ export const CONNECTION_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_CA_FILE",
     parse: word,
-    help: "certificates (PEM) to trust beside the public authorities; implies --tls",
+    help: "certificates (PEM) to trust in addition to the public authorities; implies --tls",
   },
   "tls-insecure": {
     parse: toggle,
@@ -143,7 +143,7 @@ export const PEOPLE_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_DEVICE_KEY",
     parse: word,
-    help: "show this key to the members of your rooms, who then know you again: see keygen",
+    help: "show this key to the members of your rooms, who then recognize you: see keygen",
   },
   "device-key-passphrase-file": {
     value: "FILE",
@@ -155,7 +155,7 @@ export const PEOPLE_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_KNOWN_PEOPLE",
     parse: word,
-    help: "whom you know again by their device keys [default with a device key: known_people]",
+    help: "the people you recognize by their device keys [default with a device key: known_people]",
   },
 } as const satisfies OptionTable;
 
@@ -164,7 +164,7 @@ export const ALARM_OPTIONS = {
   "allow-changed-keys": {
     env: "CMDCHAT_ALLOW_CHANGED_KEYS",
     parse: toggle,
-    help: "do not stop where somebody comes back with another key",
+    help: "do not stop if somebody comes back with another key",
   },
 } as const satisfies OptionTable;
 

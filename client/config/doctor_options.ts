@@ -9,7 +9,7 @@ export const STEP_S = 5;
 
 /** Every option of `doctor`. */
 export const DOCTOR_OPTIONS = {
-  json: { parse: toggle, help: "one JSON object a line on standard output: docs/JSON.md" },
+  json: { parse: toggle, help: "one JSON object per line on standard output: docs/JSON.md" },
   timeout: {
     value: "SECONDS",
     short: "t",

@@ -13,11 +13,11 @@ const TIMEOUT_MAX_S = 2_000_000;
 const COUNT_MAX = 1_000_000_000;
 
 const JSON_OPTION = {
-  json: { parse: toggle, help: "one JSON object a line on standard output: docs/JSON.md" },
+  json: { parse: toggle, help: "one JSON object per line on standard output: docs/JSON.md" },
 } as const satisfies OptionTable;
 
 const FROM_OPTION = {
-  from: { value: "NAME", parse: word, help: "only what this member sends" },
+  from: { value: "NAME", parse: word, help: "only what the member of this name sends" },
 } as const satisfies OptionTable;
 
 function timeout<const H extends string>(help: H) {
@@ -37,10 +37,10 @@ export const SEND_OPTIONS = {
   lines: {
     parse: toggle,
     short: "l",
-    help: "each line of standard input is a message, as it comes",
+    help: "send each line of standard input as a message, as it comes",
   },
   ...timeout(
-    "how long to wait for the server; 0 = for ever [default 60, with --lines: for ever]",
+    "how long to wait for the server; 0 = forever [default 60, with --lines: forever]",
   ),
   ...JSON_OPTION,
   ...PEOPLE_OPTIONS,
@@ -51,13 +51,13 @@ export const SEND_OPTIONS = {
 
 /** Every option of `recv`. */
 export const RECV_OPTIONS = {
-  ...count("leave after so many messages [default: never]"),
-  ...timeout("leave after so many seconds; 0 = never [default: never]"),
+  ...count("leave after N messages [default: never]"),
+  ...timeout("leave after this many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
   names: { parse: toggle, help: "put the sender's name in front of every row" },
   backlog: {
     parse: toggle,
-    help: "first what was said before, as far as the room shows it to who comes later (/backlog)",
+    help: "first print the earlier lines that the room shows to newcomers (/backlog)",
   },
   ...JSON_OPTION,
   ...PEOPLE_OPTIONS,
@@ -77,9 +77,9 @@ export const SEND_FILE_OPTIONS = {
   to: {
     value: "NAME",
     parse: word,
-    help: "only to the member of this name; in a plain room the server can read it",
+    help: "offer it only to the member of this name; in a plain room the server can read it",
   },
-  ...timeout("how long to wait for somebody who accepts; 0 = for ever [default: for ever]"),
+  ...timeout("how long to wait for somebody who accepts; 0 = forever [default: forever]"),
   ...JSON_OPTION,
   ...PEOPLE_OPTIONS,
   ...ALARM_OPTIONS,
@@ -93,10 +93,10 @@ export const RECV_FILE_OPTIONS = {
     value: "FOLDER",
     env: "CMDCHAT_DOWNLOAD_DIR",
     parse: word,
-    help: "folder for the files [default: this one]",
+    help: "folder for the files [default: the current folder]",
   },
-  ...count("leave after so many files [default 1]"),
-  ...timeout("leave after so many seconds; 0 = never [default: never]"),
+  ...count("leave after N files [default 1]"),
+  ...timeout("leave after this many seconds; 0 = never [default: never]"),
   ...FROM_OPTION,
   ...JSON_OPTION,
   ...PEOPLE_OPTIONS,

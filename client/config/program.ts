@@ -32,7 +32,7 @@ export const CLIENT_COMMANDS = [
     summary: "print what others say",
     about: [
       "Prints the text of each message, direct ones too, without characters that act on a terminal. A text may have " +
-      "several lines, so the output does not tell who wrote which line, nor where a message ends: --names puts the " +
+      "several lines, so the output does not show who wrote which line, or where a message ends: --names puts the " +
       "sender before every row, and --json keeps everything apart.",
       "With --count the exit code is 8 if fewer messages came before --timeout; without it the exit code is 0.",
     ],
@@ -49,18 +49,18 @@ export const CLIENT_COMMANDS = [
       "A PATH of - is standard input, which is read into memory as a whole, up to the largest file " +
       "that the server takes; --as says what it is called.",
       "It waits until somebody else is in the room. The relay keeps no files: people who join later " +
-      "do not get them. An exit code of 0 says that somebody saved it, who is named; of receivers " +
-      "with the old protocol, that the server passed all of it on.",
+      "do not get them. Exit code 0 means that somebody, whom the output names, saved it; if all " +
+      "receivers use the old protocol, it means that the server passed all of it on.",
     ],
     options: SEND_FILE_OPTIONS,
     completes: "file",
   },
   {
     name: "recv-file",
-    summary: "take the next file that is offered, and print its path",
+    summary: "accept the next file that is offered, and print its path",
     about: [
       "Files and folders are saved under a safe form of their names, never over another one. Whoever is in " +
-      "the room can offer one: --from takes only those of one member.",
+      "the room can offer one; --from accepts only those of one member.",
     ],
     options: RECV_FILE_OPTIONS,
   },
@@ -69,8 +69,8 @@ export const CLIENT_COMMANDS = [
     argument: "[show|export] FILE",
     summary: "show, search or export what --history-file has kept",
     about: [
-      "Times without a zone are those of this machine; what is printed is in UTC. export writes " +
-      "the same to a new file, readable and not encrypted. An existing file is never overwritten.",
+      "Times are in the zone of this machine, with --json in UTC. export writes the same to a new " +
+      "file that is not encrypted. An existing file is never overwritten.",
     ],
     options: HISTORY_OPTIONS,
     completes: "file",
@@ -78,12 +78,12 @@ export const CLIENT_COMMANDS = [
   {
     name: "keygen",
     argument: "[FILE]",
-    summary: "make a device key, by which others know you again tomorrow",
+    summary: "make a device key, by which others recognize you tomorrow",
     about: [
-      "Writes FILE, or device_key beside the settings, for you alone and never over another file, and prints what others " +
-      "compare. On a terminal it asks for a passphrase; Enter alone makes a key without one.",
-      "Nothing uses the key before --device-key, CMDCHAT_DEVICE_KEY or device-key in the settings names it. Then every " +
-      "member of your rooms can tell that it is you again, in each of them; of a plain room the server can, too.",
+      "Writes FILE, or device_key next to the settings file. Only you can read it, and no other file is overwritten. " +
+      "Prints what others compare. On a terminal it asks for a passphrase; Enter alone makes a key without one.",
+      "The key is used only if --device-key, CMDCHAT_DEVICE_KEY or device-key in the settings names it. Then every " +
+      "member of your rooms recognizes you, in each of them; in a plain room the server does too.",
     ],
     options: KEYGEN_OPTIONS,
     completes: "file",
@@ -94,8 +94,8 @@ export const CLIENT_COMMANDS = [
     summary: "check terminal, settings, clock and the connection to the server, and say what to do",
     about: [
       "Each line begins with ok, warn, fail or skip. The exit code is that of the first thing " +
-      "that failed, and 0 where nothing did. It joins an otherwise empty room for a moment, so that " +
-      "nobody sees it; the server does.",
+      "that failed, or 0 if nothing did. It joins an otherwise empty room for a moment, so that only " +
+      "the server sees it.",
     ],
     options: DOCTOR_OPTIONS,
   },
@@ -114,10 +114,10 @@ export const CLIENT_PROGRAM: ProgramSpec = {
     ["HOST[:PORT] [OPTIONS]", "join a room of that server"],
     [
       "LINK [OPTIONS]",
-      "join by an invite link; - asks for it, so that no list of processes shows it",
+      "join by an invite link; - asks for it, so that no process list shows it",
     ],
     ["@PROFILE [OPTIONS]", "join the server of this name in the settings file"],
-    ["[HOST|LINK|@PROFILE] COMMAND …", "one of the commands below, there"],
+    ["[HOST|LINK|@PROFILE] COMMAND …", "run one of the commands below there"],
   ],
   options: CLIENT_OPTIONS,
   commands: CLIENT_COMMANDS,

@@ -109,5 +109,5 @@ export const REFUSED_PASTE_HINT =
 
 /** What the user reads while the end of a paste does not come. */
 export function pausedPasteHint(length: number): string {
-  return `the paste goes on (${length} characters so far); Ctrl-C ends it here`;
+  return `the paste continues (${length} characters so far); Ctrl-C ends it here`;
 }

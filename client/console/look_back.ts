@@ -253,7 +253,7 @@ export class LookBack {
     const parts = [this.#below === 0 ? "the end" : `${this.#below} rows back`];
     if (this.#newLines > 0) parts.push(`${this.#newLines} new`);
     if (this.#query !== "") parts.push(this.#searchText());
-    return [...parts, "/ searches, n and N go on, q returns"].join(" · ");
+    return [...parts, "/ searches, n and N go to other hits, q returns"].join(" · ");
   }
 
   #searchText(): string {
@@ -262,7 +262,7 @@ export class LookBack {
     );
     const at = lines.indexOf(this.#found ?? -1);
     return at < 0
-      ? `nothing has "${this.#query}"`
+      ? `not found: "${this.#query}"`
       : `"${this.#query}" ${lines.length - at} of ${lines.length}`;
   }
 }

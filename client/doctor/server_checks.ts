@@ -50,7 +50,7 @@ export async function* checkServer(options: ServerChecksOptions): AsyncGenerator
     yield check;
     if (check.state !== "fail") continue;
     for (const name of NAMES.filter((name) => !done.has(name))) {
-      yield skip(name, `not looked at: ${check.check} comes first`);
+      yield skip(name, `not checked: ${check.check} comes first`);
     }
     return;
   }
@@ -142,7 +142,7 @@ async function* checkCertificate(options: ServerChecksOptions): AsyncGenerator<C
     yield endpoint.tls?.insecure
       ? warn(
         "certificate",
-        "not looked at: --tls-insecure",
+        "not checked: --tls-insecure",
         "anybody in between can read and change everything; --ca-file trusts a certificate of your own",
       )
       : ok("certificate", "its chain is trusted");

@@ -85,7 +85,7 @@ export function parseEmoji(word: string): string {
   const meant = closest(name, [...EMOJI.keys()]);
   throw new UsageError(`Cannot react with ${quote(word)}: expected one emoji or its name`, {
     hint: meant === undefined
-      ? "as in /react 👍 or /react :+1: with Tab behind the colon for more"
+      ? "as in /react 👍 or /react :+1: with Tab after the colon for more"
       : `did you mean :${meant}: ${EMOJI.get(meant)}?`,
   });
 }

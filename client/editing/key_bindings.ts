@@ -91,7 +91,7 @@ export function readKeys(table: ReadonlyMap<string, Setting>): ReadonlyMap<strin
         const meant = closest(text, targets);
         const hint = meant === undefined ? undefined : `did you mean ${meant}?`;
         throw trouble(
-          `${quote(text)} is no key that does something, and no line such as /names`,
+          `${quote(text)} is neither a key that does something nor a line such as /names`,
           hint,
         );
       }

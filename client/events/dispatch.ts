@@ -31,7 +31,7 @@ const HANDLERS: Handlers = {
       const where = quote(title);
       chat.output.note(
         "warning",
-        `Some of what happened in ${where} while the connection was down is gone`,
+        `Some of what happened in ${where} while the connection was down is lost`,
       );
     }
     // Nobody but the user decides where the next line goes.

@@ -106,7 +106,7 @@ class Unpacking {
     const last = names.at(-1);
     if (last === undefined) throw new TarError("it is not the archive of one folder");
     const folder = await this.#folder(names.slice(0, -1));
-    if (folder.names.has(last)) throw new TarError("two files in it have one name");
+    if (folder.names.has(last)) throw new TarError("two files in it have the same name");
     await this.#write(join(folder.path, nameIn(folder, last)), size);
     await this.#take(tarPadding(size));
   }
@@ -119,7 +119,9 @@ class Unpacking {
       key += `/${name}`;
       const known: Made | undefined = this.#folders.get(key);
       if (known === undefined) {
-        if (made.names.has(name)) throw new TarError("a file and a folder in it have one name");
+        if (made.names.has(name)) {
+          throw new TarError("a file and a folder in it have the same name");
+        }
         // Those that have an entry of their own are counted there; others cost none.
         if (this.#folders.size >= FOLDER_ENTRIES_MAX) {
           throw new TarError(`it has more than ${FOLDER_ENTRIES_MAX} folders`);
@@ -178,10 +180,10 @@ function componentsOf(path: string): readonly string[] {
     name === "" || name === "." || name === ".." || name.includes("\0")
   );
   if (isWrong || new TextEncoder().encode(path).length > TAR_PATH_MAX_BYTES) {
-    throw new TarError("a path in it leads elsewhere");
+    throw new TarError("a path in it leads out of the folder");
   }
   if (names.length > FOLDER_DEPTH_MAX) {
-    throw new TarError(`it has more than ${FOLDER_DEPTH_MAX} folders in each other`);
+    throw new TarError(`it has more than ${FOLDER_DEPTH_MAX} folders inside each other`);
   }
   return names.slice(1);
 }
@@ -198,7 +200,7 @@ function nameIn(folder: Made, name: string): string {
     folder.names.set(name, free);
     return free;
   }
-  throw new TarError("too many files in it have nearly one name");
+  throw new TarError("too many files in it have nearly the same name");
 }
 
 /** Gives the folder its first free name. */

@@ -19,7 +19,7 @@ const TEXT_CELLS_MIN = 8;
 export interface RecvOptions {
   /** Messages to print; undefined = all. */
   readonly count: number | undefined;
-  /** Seconds in all; undefined = for ever. */
+  /** Seconds in all; undefined = forever. */
   readonly timeout: number | undefined;
   /** Only messages of this sender; undefined = of everybody. */
   readonly from: string | undefined;

@@ -19,7 +19,7 @@ import { transferError } from "./transfer_error.ts";
 export interface RecvFileOptions {
   /** Files to receive. */
   readonly count: number;
-  /** Seconds in all; undefined = for ever. */
+  /** Seconds in all; undefined = forever. */
   readonly timeout: number | undefined;
   readonly from: string | undefined;
   readonly json: boolean;

@@ -33,7 +33,9 @@ export async function runRecv(input: LinkInput): Promise<number> {
   const { values, positionals } = readConnection(RECV_OPTIONS, input);
   refuseWords("recv", positionals);
   const { count, from, json, names, backlog } = values;
-  if (json && names) throw new UsageError("Cannot use --names with --json: JSON has all names");
+  if (json && names) {
+    throw new UsageError("Cannot use --names with --json: JSON names every sender");
+  }
   const { recvScript } = await import("./recv.ts");
   const script = recvScript({
     count,

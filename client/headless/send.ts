@@ -36,7 +36,7 @@ export interface SendOptions {
   readonly lines: boolean;
   /** One JSON object on standard output for each message. */
   readonly json: boolean;
-  /** Seconds in total for one message; for lines, seconds without a connection; undefined = for ever. */
+  /** Seconds in total for one message; for lines, seconds without a connection; undefined = forever. */
   readonly timeout: number | undefined;
 }
 

@@ -30,7 +30,7 @@ export interface SendFileOptions {
   readonly as?: string | undefined;
   /** The only member who is offered them; undefined = all of the room are. */
   readonly to?: string | undefined;
-  /** Seconds to wait for somebody; undefined = for ever. */
+  /** Seconds to wait for somebody; undefined = forever. */
   readonly timeout: number | undefined;
   readonly json: boolean;
 }

@@ -24,7 +24,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     pattern: /failed to lookup|ENOTFOUND|EAI_AGAIN|No address associated/i,
-    why: "there is no host of this name",
+    why: "there is no host with this name",
     hint: "check the name; an address such as 192.0.2.7 works as well",
   },
   {

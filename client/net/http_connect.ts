@@ -21,7 +21,7 @@ const WEB_ONLY =
 const ANSWERS: Readonly<Record<number, string>> = {
   400: "it does not take this address",
   403: "it does not allow it",
-  404: "it cannot reach the host, or there is none of this name",
+  404: "it cannot reach the host, or there is no host with this name",
   405: "it does not allow such connections",
   500: "it cannot reach it",
   502: "it cannot reach it",

@@ -40,7 +40,7 @@ export function authFault(server: Pick<ProxiedServer, "endpoint" | "proxy">): Co
   return server.proxy.auth === undefined
     ? proxyFault(
       server,
-      "it wants a user and a password",
+      "it requires a user and a password",
       "CMDCHAT_PROXY_AUTH or --proxy-auth-file FILE",
     )
     : proxyFault(server, "it does not take this user and password");

@@ -27,7 +27,7 @@ const ANSWERS: Readonly<Record<number, string>> = {
   1: "it cannot reach it",
   2: "it does not allow it",
   3: "the network does not reach it",
-  4: "it cannot reach the host, or there is none of this name",
+  4: "it cannot reach the host, or there is no host with this name",
   5: "nothing listens there",
   6: "it does not answer",
   7: "it does not allow such connections",

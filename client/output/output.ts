@@ -53,7 +53,7 @@ export class Output {
     this.settings = options.settings ?? new ChatSettings();
     this.#log = new HistoryLog({
       ...options,
-      fault: (why) => this.note("error", why, "later lines may be missing in the history file"),
+      fault: (why) => this.note("error", why, "later lines may be missing from the history file"),
     });
     this.#bars = new ProgressBars(() => options.clock.now());
     const { screen, clock } = options;

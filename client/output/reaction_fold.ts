@@ -21,7 +21,7 @@ export function reactionSummary(
   sequence: number,
   reactions: readonly ReactionCount[],
 ): string {
-  if (reactions.length === 0) return `#${sequence}  no reaction any more`;
+  if (reactions.length === 0) return `#${sequence}  no reactions any more`;
   const kinds = reactions.map(({ emoji, names }) =>
     `${emoji} ${names.length} (${shortList(names)})`
   );

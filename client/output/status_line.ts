@@ -109,7 +109,7 @@ export function privacyOf(room: JoinedRoom): PrivacyText {
   }
 }
 
-/** A name has another key than before, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
+/** A name has another key now, and the user has not looked at it; `isStopped`: nothing is sent meanwhile. */
 function changedKey(name: string, isStopped: boolean, readers: string): PrivacyText {
   const who = `${nameInSentence(shortLabel(name))} has another key`;
   const forms = isStopped

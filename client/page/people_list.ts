@@ -56,7 +56,7 @@ function personChildren(
 const KEY_MARKS = {
   unknown: ["unverified", "not verified"],
   verified: ["verified", "verified"],
-  questioned: ["suspect", "another key than before"],
+  questioned: ["suspect", "another key now"],
 } as const;
 
 function keyMark(key: NonNullable<PagePerson["key"]>): HTMLElement {

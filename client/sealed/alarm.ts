@@ -25,7 +25,7 @@ export interface KeyAlarm {
 /** The warning that a name has another key, for a chat that goes on. */
 export function alarmText(alarm: KeyAlarm, manner: AlarmManner): string {
   const whatNext = manner === "pass"
-    ? "What is sent goes on, as --allow-changed-keys says."
+    ? "Sending continues, because of --allow-changed-keys."
     : `What you type from now on is sent; to be sure who reads it: /verify ${
       listedName(alarm.name)
     }`;
@@ -52,7 +52,7 @@ export function alarmFault({ title, isSealed }: JoinedRoom, alarm: KeyAlarm): Cm
     ? `${listedName(alarm.name)} came back with another key`
     : whatOf(alarm);
   return new CryptoError(`Stopped in ${where}: ${what}: somebody else may be using the name`, {
-    hint: "nothing more was sent; --allow-changed-keys goes on all the same",
+    hint: "nothing more was sent; --allow-changed-keys continues all the same",
   });
 }
 

@@ -369,7 +369,7 @@ export class SealedRoom {
     const why = error instanceof Error ? error.message : String(error);
     this.#options.chat.output.note(
       "error",
-      `The sealed room ${quote(this.state.title)} cannot go on: ${why}`,
+      `The sealed room ${quote(this.state.title)} cannot continue: ${why}`,
       "/leave it, and join again by its link",
     );
   }

@@ -140,7 +140,7 @@ export class Entry {
 
   /** The own state leads nowhere: enters again, in place of the own former leaf. */
   resync(): void {
-    this.#state.note("warning", "The room went on without you; you are rejoining it.");
+    this.#state.note("warning", "The room continued without you; you are rejoining it.");
     this.#join(false);
     this.#state.showStatus();
   }
@@ -211,8 +211,8 @@ export class Entry {
     state.note(
       "info",
       this.#wasReset
-        ? "Most members could not follow the last change; the room goes on from before it."
-        : "The server was restarted; the room goes on.",
+        ? "Most members could not follow the last change; the room continues from before it."
+        : "The server was restarted; the room continues.",
     );
     // A new epoch gives everybody one order again, whatever the server forgot.
     await state.commit();
@@ -234,8 +234,8 @@ export class Entry {
     if (this.#state.group === undefined || ++this.#inVain !== IN_VAIN_TOLD) return;
     this.#state.note(
       "warning",
-      "Nobody can let you back into the room. If the others are told this as well: leave it, all " +
-        "of you, and come in again by its link.",
+      "Nobody can let you back into the room. If the others read this too, all of you have to " +
+        "leave it and join again by its link.",
     );
   }
 
@@ -354,7 +354,7 @@ export class Entry {
     const { group } = this.#state;
     if (this.#isLossy && group !== undefined && seq > group.sequence + 1) {
       group.skipTo(seq);
-      this.#state.note("warning", "Some of what was said while you were away is gone.");
+      this.#state.note("warning", "Some of what was said while you were away is lost.");
     }
     if (seq > this.#catchUpTo) this.#isLossy = false;
   }

@@ -254,12 +254,12 @@ export class MemberState {
     );
     if (receiver !== undefined && this.people.isSuspect(receiver)) {
       const name = nameInSentence(receiver.name);
-      return `Not sent: ${name} has another key than before. Look first: /verify ${name}`;
+      return `Not sent: ${name} has another key now. Look first: /verify ${name}`;
     }
     if (this.options.now() >= this.#heldUntil) return undefined;
     return `Not sent: ${
       nameInSentence(this.#alarmName)
-    } came back with another key just now. Send it again if it is still meant.`;
+    } came back with another key just now. Send it again if you still want to.`;
   }
 
   /** Looks at a member's key: a loud alarm where the name was another key's before. */

@@ -245,7 +245,7 @@ function isSame(one: Rights, other: Rights): boolean {
 
 const LOCKED_NOW = "The room is locked: nobody else can come in.";
 const OPEN_AGAIN = "The room is no longer locked: nobody moderates it any more.";
-const NO_OP = "that member is no op of this room";
+const NO_OP = "that member is not an op of this room";
 
 function keyOf(signatureKey: Uint8Array): string {
   return toHex(signatureKey);

@@ -88,7 +88,7 @@ export interface KeepOptions {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly signal: AbortSignal;
-  /** Whether somebody can be asked about a server that is another than before; without that it ends the chat. */
+  /** Whether somebody can be asked about a server that has another key now; without that it ends the chat. */
   readonly asksTrust: boolean;
 }
 
@@ -133,7 +133,7 @@ function isFinal(error: CmdchatError, succeeded: boolean, { asksTrust }: KeepOpt
   if (error instanceof BusyError || error instanceof ServerBusyError) return false;
   // What was typed waits for the user's answer; meanwhile the server that was meant may come back.
   if (error instanceof IdentityError && (succeeded || error.isRemembered)) return !asksTrust;
-  // A typo in the host must not be tried for ever; a server that we have talked to will come back.
+  // A typo in the host must not be tried forever; a server that we have talked to will come back.
   return !succeeded || error instanceof RefusalError || error instanceof ConfigError ||
     error instanceof CryptoError;
 }

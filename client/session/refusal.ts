@@ -53,7 +53,7 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
       });
     case "excluded":
       return new RefusalError(
-        `Cannot join the room ${quote(room)}: it is locked, or you are kept out of it`,
+        `Cannot join the room ${quote(room)}: it is locked, or you are banned from it`,
       );
     case "server_stopping":
       return new StoppingError("Cannot join the server: it is stopping");

@@ -179,7 +179,7 @@ export class ServerGate {
     if (!isCertified) requireSame(seen, before, { whose: "The server" });
     tell(
       "info",
-      `The server has another key than before: ${seen}. Its certificate is valid for ${address}, so it counts as the same server.`,
+      `The server has another key now: ${seen}. Its certificate is valid for ${address}, so it counts as the same server.`,
     );
   }
 }
@@ -191,7 +191,7 @@ function requireSame(
 ): void {
   if (seen === expected) return;
   throw new IdentityError(
-    `${whose} is another than before: its fingerprint is ${seen}, it was ${expected}`,
+    `${whose} has another key now: its fingerprint is ${seen}, it was ${expected}`,
     { seen, hint: CHANGED_HINT, isRemembered },
   );
 }

@@ -15,8 +15,8 @@ import {
 /** What is said before a stop that a key asked for, where the program cannot stop all that the shell waits for. */
 export const STOP_NOTES: Readonly<Record<Stopping, string>> = {
   job: "",
-  self: "Stopped; `fg` goes on. Where no shell comes back, press Ctrl-Z once more.\r\n",
-  keyboard: "Press Ctrl-Z once more to stop, or Enter to go on.\r\n",
+  self: "Stopped; `fg` continues. Where no shell comes back, press Ctrl-Z once more.\r\n",
+  keyboard: "Press Ctrl-Z once more to stop, or Enter to continue.\r\n",
 };
 
 /** What pauses while the terminal is lent. */

@@ -132,7 +132,7 @@ export class Download {
     if (this.isDue && this.waitingFor === undefined) {
       this.asking?.sweep();
       if (now - heardAt >= FILE_STALLED_MS) {
-        const reason = `nothing of it came for ${FILE_STALLED_MS / 1_000} seconds`;
+        const reason = `nothing more of it came for ${FILE_STALLED_MS / 1_000} seconds`;
         return { code: "stalled", reason };
       }
     }

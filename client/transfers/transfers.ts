@@ -169,7 +169,7 @@ export class Transfers {
   connectionBack(isResumed: boolean): void {
     this.#heldUntil = undefined;
     if (!isResumed) {
-      this.#endPlain({ code: "connection_lost", reason: "the server did not wait for us" });
+      this.#endPlain({ code: "connection_lost", reason: "the server did not wait for it" });
     }
     for (const outgoing of this.#outgoing.values()) {
       const { file, upload } = outgoing;

@@ -146,7 +146,7 @@ export function jsonSchema(): string {
   const schema = {
     $schema: printed.$schema,
     title: "cmdchat-client --json",
-    description: `One object a line, version ${JSON_VERSION}. See JSON.md.`,
+    description: `One object per line, version ${JSON_VERSION}. See JSON.md.`,
     ...printed,
     $defs: { request, history },
   };

@@ -64,7 +64,7 @@ export class RelayClusterHost implements ClusterHost {
     if (config.hold === 0) return;
     const asked = passOn(sessions, surplus, performance.now());
     const to = hostAndPort(surplus.to.host, surplus.to.port);
-    if (asked > 0) log.debug("asked clients to go on at another server", { asked, to });
+    if (asked > 0) log.debug("asked clients to continue at another server", { asked, to });
   }
 
   follow(message: AdminMessage): void {

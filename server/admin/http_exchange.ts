@@ -55,7 +55,7 @@ async function readBody(
   if (head.fields.has("transfer-encoding")) return refusal(411, "Send a Content-Length");
   const text = fieldOf(head, "content-length") ?? "0";
   const length = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (Number.isNaN(length)) return refusal(400, "The Content-Length is no number");
+  if (Number.isNaN(length)) return refusal(400, "The Content-Length is not a number");
   if (length > READ_AWAY_MAX_BYTES) return refusal(413, "The body is too long");
   const chunks = [rest];
   for (let size = rest.length; size < length;) {

@@ -12,11 +12,9 @@ import { ADMIN_OPTIONS, adminPeer, sendAdminCommand } from "./admin_client.ts";
 import type { CommandIo } from "./command_io.ts";
 import { readAdminRequest } from "../admin/admin_commands.ts";
 
-const { interval: _, ...PLACES } = ADMIN_OPTIONS;
-
 /** Options of `admin`. */
 export const ADMIN_COMMAND_OPTIONS = {
-  ...PLACES,
+  ...ADMIN_OPTIONS,
   names: { parse: toggle, help: "sessions and rooms: show the names of members and open rooms" },
   json: { parse: toggle, help: "print the answer as one JSON object" },
 } as const satisfies OptionTable;

@@ -37,31 +37,51 @@ export const ADMIN_OPTIONS = {
     ...SERVER_OPTIONS["admin-token-file"],
     help: "file with the server's admin token, in place of CMDCHAT_ADMIN_TOKEN",
   },
+  help: SERVER_OPTIONS.help,
+} as const satisfies OptionTable;
+
+const { help, ...PLACES } = ADMIN_OPTIONS;
+
+/** Options of `top`. */
+export const TOP_OPTIONS = {
+  ...PLACES,
   interval: {
     value: "SECONDS",
     fallback: "1",
     parse: integer(1, 60),
-    help: "top: seconds between two updates",
+    help: "seconds between two updates",
   },
-  help: SERVER_OPTIONS.help,
+  help,
 } as const satisfies OptionTable;
 
 /** Address and token of a running server's admin pages. */
 export interface AdminPeer {
   readonly address: AdminAddress;
   readonly token: string | undefined;
+}
+
+/** Where `top` looks, and how often, in seconds. */
+export interface TopPeer extends AdminPeer {
   readonly interval: number;
 }
 
-/** Reads the command line of `health`, `top` or `keep`. Throws UsageError or ConfigError. */
+/** Reads the command line of `health` or `keep`. Throws UsageError or ConfigError. */
 export function readAdminPeer(input: CommandLineInput): AdminPeer {
   const { values, positionals } = parseCommandLine(ADMIN_OPTIONS, input);
-  if (positionals.length > 0) {
-    throw new UsageError(
-      `Cannot use ${JSON.stringify(positionals[0])}: this command takes options only`,
-    );
-  }
+  refuseWords(positionals);
+  return adminPeer({ values, env: input.env });
+}
+
+/** Reads the command line of `top`. Throws UsageError or ConfigError. */
+export function readTopPeer(input: CommandLineInput): TopPeer {
+  const { values, positionals } = parseCommandLine(TOP_OPTIONS, input);
+  refuseWords(positionals);
   return { ...adminPeer({ values, env: input.env }), interval: values.interval };
+}
+
+function refuseWords([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new UsageError(`Cannot use ${JSON.stringify(first)}: this command takes options only`);
 }
 
 /** Address and token of a running server's admin pages. Throws ConfigError when no address is given. */
@@ -71,7 +91,7 @@ export function adminPeer({ values, env }: {
     readonly "admin-token-file": string | undefined;
   };
   readonly env: CommandLineInput["env"];
-}): Pick<AdminPeer, "address" | "token"> {
+}): AdminPeer {
   const { "admin-listen": address } = values;
   if (address === undefined) {
     throw new ConfigError("Cannot reach the server: --admin-listen is not given", {
@@ -83,7 +103,7 @@ export function adminPeer({ values, env }: {
 
 /** Fetches a page of the server. Throws ConnectionError with the reason when it cannot. */
 export async function fetchPage(
-  { address, token }: Pick<AdminPeer, "address" | "token">,
+  { address, token }: AdminPeer,
   path: "/ready" | "/health" | "/metrics",
 ): Promise<string> {
   const where = `Cannot reach the server at ${addressText(address)}`;
@@ -99,7 +119,7 @@ export async function fetchPage(
 
 /** Sends a command. Throws ConnectionError when the server does not answer, RequestRefused when it refuses. */
 export async function sendAdminCommand(
-  { address, token }: Pick<AdminPeer, "address" | "token">,
+  { address, token }: AdminPeer,
   ask: AdminRequest,
 ): Promise<AdminAnswer> {
   const where = `Cannot reach the server at ${addressText(address)}`;

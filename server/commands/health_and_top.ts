@@ -2,7 +2,7 @@
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { addressText } from "../config/admin_address.ts";
-import { type AdminPeer, fetchPage } from "./admin_client.ts";
+import { type AdminPeer, fetchPage, type TopPeer } from "./admin_client.ts";
 import { readSamples } from "../telemetry/prometheus_reader.ts";
 import { GRAPH_LOOKS, type Look, topRows } from "./top_view.ts";
 import type { CommandIo } from "./command_io.ts";
@@ -26,7 +26,7 @@ const OTHER_SCREEN = "\x1b[?1049h\x1b[?25l";
 const OWN_SCREEN = "\x1b[?25h\x1b[?1049l";
 
 /** Draws the server's metrics until `signal` aborts; prints them once if the output is not a terminal. */
-export async function topCommand(peer: AdminPeer, to: CommandIo): Promise<number> {
+export async function topCommand(peer: TopPeer, to: CommandIo): Promise<number> {
   const where = addressText(peer.address);
   const looks: Look[] = [await look(peer)];
   if (!to.terminal) {

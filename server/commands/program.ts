@@ -4,7 +4,7 @@ import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { completionsCommand } from "../../shared/cli/completions_command.ts";
 import type { CommandSpec, ProgramSpec } from "../../shared/cli/program.ts";
 import { toggle } from "../../shared/cli/option_values.ts";
-import { ADMIN_OPTIONS } from "./admin_client.ts";
+import { ADMIN_OPTIONS, TOP_OPTIONS } from "./admin_client.ts";
 import { ADMIN_COMMANDS, ADMIN_TABLE } from "../admin/admin_commands.ts";
 import { ADMIN_COMMAND_OPTIONS } from "./admin.ts";
 import { HOST_OPTIONS } from "../config/host_options.ts";
@@ -23,11 +23,11 @@ const TOKEN_NOTE = "CMDCHAT_ADMIN_TOKEN holds the server's admin token, if it ha
 export const SERVER_COMMANDS = [
   {
     name: "host",
-    summary: "serve for friends: prints links that are all they need, and who is in",
+    summary: "serve for friends: print links, which are all they need, and who is in",
     about: [
       "It listens on all addresses of this machine, with an identity and a token that end with it.",
       "A link says which server to expect and lets its reader in: send it over a channel that you trust.",
-      "No variable and no file is read. Ctrl-C tells everybody and ends it.",
+      "It reads no variables and no files. Ctrl-C tells everybody and ends it.",
     ],
     options: HOST_OPTIONS,
   },
@@ -57,7 +57,7 @@ export const SERVER_COMMANDS = [
     summary: "keep a server's state while it restarts",
     about: [
       "The server stops, and the next one takes the state with --take-over from the same address.",
-      "CMDCHAT_ADMIN_TOKEN must be the same for all three. After a minute the state is dropped.",
+      "CMDCHAT_ADMIN_TOKEN must be the same for all three. The state is dropped after a minute.",
     ],
     options: ADMIN_OPTIONS,
   },
@@ -65,7 +65,7 @@ export const SERVER_COMMANDS = [
     name: "top",
     summary: "show a running server's metrics, updated every second",
     about: [TOKEN_NOTE],
-    options: ADMIN_OPTIONS,
+    options: TOP_OPTIONS,
   },
   {
     name: "admin",
@@ -113,6 +113,6 @@ export const SERVER_PROGRAM: ProgramSpec = {
     ],
     [2, "a wrong option or command"],
     [3, "an unusable certificate, key, address or setting"],
-    [4, "the running server does not answer, or not to this token"],
+    [4, "the running server does not answer, or refuses the token"],
   ],
 };

@@ -88,7 +88,7 @@ async function takeState(
   if (challenge === undefined) return undefined;
   if (challenge.status !== 200) return challenge;
   if (challenge.body.length !== CHALLENGE_BYTES) {
-    throw new ConfigError(`${where}: it is no cmdchat-server of this version`, { hint: HINT });
+    throw new ConfigError(`${where}: it is not a cmdchat-server of this version`, { hint: HINT });
   }
   await check(noticeOf(challenge));
   const asked = handOverRequest(token, challenge.body);

@@ -89,7 +89,7 @@ function tokenOf({ text, place }: Entry, source: string): AccessToken {
     return { name: isNamed ? before : undefined, digest: tokenDigest(token), place };
   }
   const why = length === 0
-    ? `${place} has no token behind its colon`
+    ? `${place} has no token after its colon`
     : `${place} has a token of more than the ${TOKEN_MAX_BYTES} bytes that are allowed`;
   throw new ConfigError(`Cannot use ${source}: ${why}`);
 }

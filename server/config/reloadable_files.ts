@@ -16,7 +16,7 @@ export function readReloadable(config: ServerConfig, now: number): Reloadable {
   const tokens = readTokens(config);
   if (config.invites && tokens.length === 0) {
     throw new ConfigError(
-      "Cannot use --invites: the server needs no token, so everybody comes in",
+      "Cannot use --invites: the server needs no token, so everybody can come in",
       {
         hint: "set CMDCHAT_TOKENS or --tokens-file; an invite is a token that ends",
       },
@@ -59,6 +59,6 @@ function readTls({ certfile, keyfile }: ServerConfig, now: number): CheckedTls |
 function readTokens({ tokens, "tokens-file": file }: ServerConfig): AccessToken[] {
   if (file === undefined) return [...tokens];
   const all = [...tokens, ...tokensFromFile(file)];
-  refuseTwoNames(all, "--tokens-file beside CMDCHAT_TOKENS");
+  refuseTwoNames(all, "--tokens-file besides CMDCHAT_TOKENS");
   return all;
 }

@@ -119,25 +119,25 @@ export const SERVER_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_TOKENS_FILE",
     parse: word,
-    help: "tokens, one a line, one of which a client must have; read again on SIGHUP",
+    help: "tokens, one per line, one of which a client must have; read again on SIGHUP",
   },
   invites: {
     env: "CMDCHAT_INVITES",
     parse: toggle,
-    help: "members who came by a token may have invites made, which end (/invite 2h once)",
+    help: "let members who have a token make invites that end (/invite 2h once)",
   },
   "bans-file": {
     value: "FILE",
     env: "CMDCHAT_BANS_FILE",
     parse: word,
-    help: "addresses and networks that are refused, one a line; read again on SIGHUP",
+    help: "addresses and networks to refuse, one per line; read again on SIGHUP",
   },
   "settings-file": {
     value: "FILE",
     env: "CMDCHAT_SETTINGS_FILE",
     parse: word,
     help:
-      "more variables, lines of NAME=value, which count over the environment's; limits and log level are read again on SIGHUP",
+      "file of variables, one NAME=value per line, which override the environment; limits and log level are read again on SIGHUP",
   },
   "metrics-interval": {
     value: "SECONDS",
@@ -151,14 +151,14 @@ export const SERVER_OPTIONS = {
     env: "CMDCHAT_RATE_LIMIT",
     fallback: `${RATE_LIMIT_MESSAGES}/${RATE_LIMIT_SECONDS}`,
     parse: orOff(rate),
-    help: "messages a client may send in so many seconds, or off",
+    help: "N messages that a client may send in SECONDS, or off",
   },
   "max-connections": {
     value: "N",
     env: "CMDCHAT_MAX_CONNECTIONS",
     fallback: String(CONNECTIONS_MAX),
     parse: integer(1, 1_000_000),
-    help: "connections in all",
+    help: "connections in total",
   },
   "max-per-address": {
     value: "N",
@@ -173,7 +173,7 @@ export const SERVER_OPTIONS = {
     fallback: `${CONNECTION_RATE.messages}/${CONNECTION_RATE.seconds}`,
     parse: orOff(rate),
     help:
-      "new connections from one address in so many seconds, or off; --max-per-address off turns it off",
+      "N new connections from one address in SECONDS, or off; --max-per-address off turns this off too",
   },
   "max-message": {
     value: "SIZE",
@@ -220,7 +220,7 @@ export const SERVER_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_NATS_CA",
     parse: word,
-    help: "certificates (PEM) to trust as NATS's",
+    help: "certificates (PEM) to trust for NATS",
   },
   "nats-certfile": {
     value: "FILE",
@@ -232,27 +232,27 @@ export const SERVER_OPTIONS = {
     value: "FILE",
     env: "CMDCHAT_NATS_KEYFILE",
     parse: word,
-    help: "private key (PEM) to --nats-certfile",
+    help: "private key (PEM) of --nats-certfile",
   },
   advertise: {
     value: "HOST:PORT",
     env: "CMDCHAT_ADVERTISE",
     parse: clientAddress,
     help:
-      "where clients reach this server and no other of --nats: they are told of it, and spread over all that have one",
+      "address at which clients reach this server and no other of --nats; clients are told of it, and spread over all such servers",
   },
   hold: {
     value: "SECONDS",
     env: "CMDCHAT_HOLD",
     fallback: String(HOLD_S),
     parse: integer(0, 3_600),
-    help: "seconds that a client whose connection was lost keeps its place; 0 = none",
+    help: "seconds for which a client keeps its place after it lost its connection; 0 = none",
   },
   "admin-listen": {
     value: "ADDRESS:PORT",
     env: "CMDCHAT_ADMIN_LISTEN",
     parse: adminAddress,
-    help: "serve /health, /ready and /metrics there over HTTP; other than loopback needs a token",
+    help: "address for /health, /ready and /metrics over HTTP; any but loopback needs a token",
   },
   "admin-token-file": {
     value: "FILE",
@@ -270,7 +270,8 @@ export const SERVER_OPTIONS = {
     value: "ADDRESS:PORT",
     env: "CMDCHAT_TAKE_OVER",
     parse: adminAddress,
-    help: "take over from the server whose pages are there, if one runs; both need the token",
+    help:
+      "take over from the server with this --admin-listen, if it runs; both need the same admin token",
   },
   "identity-file": {
     value: "FILE",
@@ -284,7 +285,7 @@ export const SERVER_OPTIONS = {
     fallback: "INFO",
     choices: LOG_LEVELS,
     parse: oneOf(LOG_LEVELS),
-    help: `least urgent lines of the log: ${LOG_LEVELS.join(", ")}`,
+    help: `least urgent level that is logged: ${LOG_LEVELS.join(", ")}`,
   },
   "log-format": {
     value: "FORMAT",
@@ -292,7 +293,8 @@ export const SERVER_OPTIONS = {
     fallback: "text",
     choices: LOG_FORMATS,
     parse: oneOf(LOG_FORMATS),
-    help: "text, json (an object a line), or journal: text with its priority for systemd's journal",
+    help:
+      "how lines of the log look: text, json (one object per line), or journal (text with a priority for systemd)",
   },
   help: { short: "h", parse: toggle, help: "print this help" },
   version: { short: "V", parse: toggle, help: "print the version" },
@@ -302,7 +304,8 @@ export const SERVER_OPTIONS = {
 export const ENVIRONMENT_ONLY = {
   CMDCHAT_TOKENS:
     "comma-separated tokens, one of which a client must have; none = open to everyone",
-  CMDCHAT_ADMIN_TOKEN: "token that /metrics of --admin-listen, --take-over and admin ask for",
+  CMDCHAT_ADMIN_TOKEN:
+    "admin token, which --take-over, admin and /metrics of --admin-listen require",
   CMDCHAT_METRICS_TOKEN:
     "token that opens /metrics of --admin-listen and nothing else, for Prometheus",
   CMDCHAT_CLUSTER_KEY: "32 bytes in base64url, the same on all servers of --nats",
@@ -356,8 +359,8 @@ export function readConfig(
 function refuseOpen(address: AdminAddress | undefined): void {
   if (address === undefined || isLoopback(address.hostname)) return;
   throw new ConfigError(
-    `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: others than this ` +
-      "machine would reach it, and it has no token",
+    `Cannot use --admin-listen ${JSON.stringify(addressText(address))}: other machines ` +
+      "could reach it, and it has no token",
     { hint: "set CMDCHAT_ADMIN_TOKEN or CMDCHAT_METRICS_TOKEN, or listen on 127.0.0.1" },
   );
 }

@@ -110,9 +110,9 @@ const LOCKED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 function refuseLocked(keyfile: string, key: string): void {
   if (!LOCKED.test(key)) return;
   throw new ConfigError(
-    `Cannot use --keyfile ${JSON.stringify(keyfile)}: it is under a passphrase`,
+    `Cannot use --keyfile ${JSON.stringify(keyfile)}: it is protected by a passphrase`,
     {
-      hint: `a server starts without anybody to ask: openssl pkey -in ${
+      hint: `nobody can type it when a server starts: openssl pkey -in ${
         JSON.stringify(keyfile)
       } -out plain.pem, readable by its user only`,
     },

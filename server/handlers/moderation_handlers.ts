@@ -110,7 +110,7 @@ function nameOf(member: Membership, { what, whom }: RequestOf<"moderate">): stri
   const occupant = room.view.of(whom);
   if (occupant === undefined) throw new LimitError(`Cannot ${what}: no member has that number`);
   if (what === "op" && occupant.state === "old") {
-    throw new LimitError(`Cannot ${what}: an old client has no words to moderate with`);
+    throw new LimitError(`Cannot ${what}: an old client cannot moderate`);
   }
   return occupant.name;
 }

@@ -4,7 +4,7 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { NetworkSet } from "./network_set.ts";
 import { type IpNetwork, isWithin, networkText, parseAddress, parseNetwork } from "./ip_network.ts";
 
-/** One ban; `until` in ms since 1970, undefined = for ever. */
+/** One ban; `until` in ms since 1970, undefined = forever. */
 export interface NetworkBan {
   readonly network: IpNetwork;
   readonly until: number | undefined;

@@ -175,7 +175,7 @@ interface FollowerOptions {
 
 /**
  * Reads a log message by message. What reaches plain subscribers is only the sign to look: the stream may have refused
- * it. No consumer is used: those of NATS are lost with their node, and their ordered form was seen to wait for ever
+ * it. No consumer is used: those of NATS are lost with their node, and their ordered form was seen to wait forever
  * after that.
  */
 class Follower {

@@ -98,7 +98,7 @@ export function connectionOptions(options: NatsOptions, avoided?: string): NodeC
     ...serversOf(addresses, avoided),
     name: "cmdchat-server",
     maxReconnectAttempts: -1,
-    // Without it the library gives up for ever at the second refused login.
+    // Without it the library gives up forever at the second refused login.
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: PAUSE_MS,
     pingInterval: PING_MS,
@@ -131,7 +131,7 @@ function withPort(address: string): string {
 function nkeyOf(seed: string): Authenticator {
   const authenticator = nkeyAuthenticator(new TextEncoder().encode(seed.trim()));
   try {
-    // The library finds a wrong seed only as it connects, and closes for ever then.
+    // The library finds a wrong seed only as it connects, and closes forever then.
     authenticator("nonce");
   } catch (cause) {
     throw new ConfigError("Cannot use CMDCHAT_NATS_NKEY: it is not the seed of a user (SU…)", {

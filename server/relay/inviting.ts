@@ -68,7 +68,7 @@ export class InviteDesk implements Inviting<Session> {
     // Where no token is needed, there is nothing that could end, whatever the operator allows.
     if (!access.hasTokens) {
       throw new LimitError(
-        `Cannot ${what}: this server needs no token, so the link of /invite alone lets in`,
+        `Cannot ${what}: this server needs no token, so the link of /invite alone lets people in`,
       );
     }
     if (!isAllowed()) {
@@ -76,10 +76,10 @@ export class InviteDesk implements Inviting<Session> {
     }
     // No chains: who let somebody in answers for them, and for nobody further.
     if (access.inviteOf(session) !== undefined) {
-      throw new LimitError(`Cannot ${what}: you came by an invite yourself`);
+      throw new LimitError(`Cannot ${what}: you joined with an invite yourself`);
     }
     const token = access.tokenOf(session);
-    if (token === undefined) throw new LimitError(`Cannot ${what}: you came without a token`);
+    if (token === undefined) throw new LimitError(`Cannot ${what}: you joined without a token`);
     return token;
   }
 }

@@ -14,14 +14,14 @@ import type { Relay } from "./relay.ts";
  * Lets go of all connections, and gives the rooms and sessions as they are then. Throws ConfigError over NATS.
  * The contract:
  * 1. Every client is told, and what waits for it is written, for STOP_DRAIN_MS at most.
- * 2. What a client asked for before its connection closed is done and remembered, or was not looked at: its repeat is
+ * 2. What a client asked for before its connection closed is done and remembered, or was not checked: its repeat is
  *    recognized, or is the first.
  * 3. Between the last connection's end and the state nothing runs, so that nothing can change in between.
  */
 export async function handOver(relay: Relay): Promise<RelaySnapshot> {
   refuseCluster(relay, "hand over");
   relay.beginHandOver();
-  await drain(relay.sessions, { why: "The server is back in a moment.", retry: true });
+  await drain(relay.sessions, { why: "The server will be back in a moment.", retry: true });
   // As they are with everybody there: a member that loses its connection only because of this has not left a vote.
   const sealed = relay.sealed.state;
   for (const session of relay.sessions) {

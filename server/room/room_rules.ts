@@ -95,7 +95,7 @@ export class RoomRules {
     if (!this.moderates(client)) return ONLY_MODERATORS;
     if (what === "op" && this.moderates(whom)) return "that member moderates the room already";
     if (what === "op" && this.#ops.size >= OPS_MAX) return `it has ${OPS_MAX} ops, the maximum`;
-    if (what === "deop" && !this.#ops.has(whom)) return "that member is no op of the room";
+    if (what === "deop" && !this.#ops.has(whom)) return "that member is not an op of the room";
     if (client === this.#maker || (what === "deop" && whom === client)) return undefined;
     if (what === "op" || what === "deop") return "only the maker of the room can do that";
     return AGAINST.has(what) && this.moderates(whom)

@@ -29,7 +29,7 @@ export function silence(member: Speaker, now: number): string | undefined {
 
 /** Why a member may not speak at all at `now`, in its room or to a member of it; undefined where it may. */
 export function mute({ mutedUntil }: Speaker, now: number): string | undefined {
-  return mutedUntil > now ? `you are silenced here${untilText(mutedUntil, now)}` : undefined;
+  return mutedUntil > now ? `you are muted here${untilText(mutedUntil, now)}` : undefined;
 }
 
 function slowness(member: Speaker, now: number): string | undefined {
@@ -66,7 +66,7 @@ export function excludeFrom(room: Room, newcomer: Newcomer, now: number): Exclus
   const wait = host.departed.joinWait(room.title, passerOf(room, newcomer, now), now);
   if (wait > 0) {
     const seconds = Math.ceil(wait / 1_000);
-    const why = `somebody of your address is silenced there: wait ${durationText(seconds)}`;
+    const why = `somebody from your address is muted there: wait ${durationText(seconds)}`;
     return { why, isBrief: true };
   }
   if (host.joinRate?.take(address, performance.now(), `${room.title}\n`) !== false) {

@@ -337,7 +337,7 @@ export class Session implements MemberSession, SessionRef {
     if (writer !== undefined) await closeOnceWritten(writer);
   }
 
-  /** Its connection ended: it is in no sealed room, for a while or, with `forGood`, for ever. */
+  /** Its connection ended: it is in no sealed room, for a while or, with `forGood`, forever. */
   leaveSealedRooms(forGood: boolean): void {
     if (forGood) this.#sealed?.leaveAll();
     else this.#sealed?.loseConnection();

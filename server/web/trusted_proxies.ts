@@ -48,7 +48,7 @@ function readHop(text: string): string {
   const bare = BRACKETED.exec(text)?.[1] ?? IPV4_WITH_PORT.exec(text)?.[1] ?? text;
   const address = bare.includes("%") ? undefined : parseAddress(bare);
   if (address !== undefined) return address.toString();
-  throw new ProtocolError("Cannot use X-Forwarded-For: a hop in it is no address");
+  throw new ProtocolError("Cannot use X-Forwarded-For: a hop in it is not an address");
 }
 
 // A single IPv6 address means only itself here, not its /64 as in a ban.

@@ -20,7 +20,7 @@ export function completionsCommand(
     summary: "print the shell's completions",
     about: [
       `bash: put  source <(${program} completions bash)  into ~/.bashrc; ` +
-      `zsh: the same with zsh into ~/.zshrc, behind compinit; ` +
+      `zsh: the same with zsh into ~/.zshrc, after compinit; ` +
       `fish: ${program} completions fish > ~/.config/fish/completions/${program}.fish; ` +
       `PowerShell: put  ${program} completions powershell | Out-String | Invoke-Expression  into $PROFILE`,
     ],

@@ -22,7 +22,7 @@ export function readVariable(name: string): string | undefined {
     if (ABOUT_THE_TERMINAL.test(name)) return UNKNOWN;
     // The runtime's error repeats the value, which may be a secret: it is not kept as the cause.
     throw new ConfigError(`Cannot use the variable ${name}: it is not text in UTF-8`, {
-      hint: `set it again, or take it away: unset ${name}`,
+      hint: `set it again, or remove it: unset ${name}`,
     });
   }
 }

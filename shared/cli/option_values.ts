@@ -73,7 +73,7 @@ export function orOff<T>(parse: (text: string) => T): (text: string) => T | unde
 /** A list of words, separated by commas. */
 export function commaList(text: string): readonly string[] {
   const words = text.split(",").map((word) => word.trim());
-  if (words.includes("")) throw new UsageError("it must be one word or more, separated by commas");
+  if (words.includes("")) throw new UsageError("it must be words, separated by commas");
   return words;
 }
 

@@ -20,7 +20,7 @@ export function moderationText(
     case "unban":
       return `${name} lifted the ban of ${whom}.`;
     case "mute":
-      return `${name} silenced ${whom}${long}${why}`;
+      return `${name} muted ${whom}${long}${why}`;
     case "unmute":
       return `${name} lets ${whom} speak again.`;
     case "lock":

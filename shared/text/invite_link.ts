@@ -150,7 +150,7 @@ function parseQuery(query: string | undefined): Pick<InviteLink, "tls" | "wss"> 
   if (query === undefined) return { tls: false };
   if (query === "tls") return { tls: true };
   if (query === "wss") return { tls: true, wss: true };
-  throw fault('the part after "?"', '"tls" or "wss"; what is secret stands behind "#"');
+  throw fault('the part after "?"', '"tls" or "wss"; secrets stand after "#"');
 }
 
 type Secrets = Pick<InviteLink, "fingerprint" | "secret" | "token">;

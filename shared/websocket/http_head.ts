@@ -97,7 +97,7 @@ function parseHead(bytes: Uint8Array): HttpHead {
   const fields = new Map<string, string[]>();
   for (const line of lines) {
     const [, name, value] = FIELD.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw badHead("a line in it is no field");
+    if (name === undefined || value === undefined) throw badHead("a line in it is not a field");
     const key = name.toLowerCase();
     fields.set(key, [...fields.get(key) ?? [], withoutBlanks(value)]);
   }

@@ -70,7 +70,7 @@ test("the first run asks for a name, and shows three lines; /remember keeps the 
       ]);
       await assert.rejects(Deno.stat(known), Deno.errors.NotFound);
       await alice.type("/remember\r");
-      await alice.shows(/is remembered: another key there is asked about/);
+      await alice.shows(/is remembered; if its key changes, you are asked/);
       const fingerprint = /SHA256:\S+/.exec(server.banner + server.log)?.[0] ?? "SHA256:";
       assert.ok(
         (await Deno.readTextFile(known)).startsWith(`127.0.0.1:${server.port} ${fingerprint}`),
@@ -83,7 +83,7 @@ test("the first run asks for a name, and shows three lines; /remember keeps the 
       args: [...args, "--name", "alice"],
       env: { XDG_CONFIG_HOME: home },
     });
-    await alice.shows(/is another than before/);
+    await alice.shows(/has another key now/);
     await alice.type("/trust\r");
     await alice.shows(/Connected as "alice" in "lobby"/);
   } finally {

@@ -98,7 +98,7 @@ Deno.test("a second /delete takes no older message, however soon it comes", asyn
     assert.deepEqual(console.printed.slice(-2), [
       '* alice deleted #3: "three".',
       "error: Cannot change your last message here: #3 is deleted already\n" +
-      'hint: the one before it is #1: "one"; name its number to change it',
+      'hint: the one before that is #1: "one"; name its number to change it',
     ]);
     await console.enter("/edit and no older one is changed");
     assert.equal(session.sent.length, 1);

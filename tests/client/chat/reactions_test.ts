@@ -141,7 +141,7 @@ Deno.test("reactions to one message are one line that changes in place until som
   assert.deepEqual(console.printed.slice(before + 1), [
     "* #2  👍 1 (bob)",
     "* dave joined.",
-    "* #2  no reaction any more",
+    "* #2  no reactions any more",
   ]);
   chat.end();
 });

@@ -92,7 +92,7 @@ Deno.test("/alias and /keys list what the settings file has, and say where it wo
   assert.deepEqual([await run("/alias", habits), await run("/keys", habits)], [listed, listed]);
   assert.match(
     await run("/alias"),
-    /no commands of your own: .*\[alias\] in config\.toml.*\n.*no keys of your own: .*\[keys\]/,
+    /no commands of your own; .*\[alias\] in config\.toml.*\n.*no keys of your own; .*\[keys\]/,
   );
   chat.end();
 });

@@ -83,7 +83,7 @@ Deno.test("what cannot be is one error line, a hint where one helps, and its exi
     [{ args: ["--history-file", "h"] }, 3, /no passphrase.*\nhint: /],
     [{ args: ["history", "none"], env: { CMDCHAT_HISTORY_PASSPHRASE: "x" } }, 3, /none/],
     [{ args: ["--port", free] }, 4, /nothing listens there\nhint: /],
-    [{ args: ["--host", "no-such-host.invalid"] }, 4, /no host of this name\nhint: /],
+    [{ args: ["--host", "no-such-host.invalid"] }, 4, /no host with this name\nhint: /],
   ];
   for (const [start, code, pattern] of cases) {
     const ended = await chat(start, "hello");

@@ -4,7 +4,7 @@ import type { DrawLine } from "../../../client/console/look_back.ts";
 import { openPrompt } from "./terminal_harness.ts";
 
 const SIZE = { columns: 40, rows: 8 } as const;
-const HINT = "/ searches, n and N go on, q returns";
+const HINT = "/ searches, n and N go to other hits, q returns";
 
 function lines(...texts: readonly string[]): DrawLine[] {
   return texts.map((text) => () => text);
@@ -75,7 +75,7 @@ Deno.test("a search goes from the newest line back with n, and forth with N; wha
   await chat.type("N");
   assert.match(status(), /"a word" 2 of 3/);
   await chat.type("/nowherx\x7fe\r");
-  assert.match(status(), /nothing has "nowhere"/);
+  assert.match(status(), /not found: "nowhere"/);
   await chat.type("/line 7\r");
   assert.match(status(), /"line 7" 1 of 1/);
   const row = chat.tty.screen.indexOf("line 7");
@@ -88,7 +88,7 @@ Deno.test("lines of an earlier call come before the others, and a search goes on
   await using chat = await open(() => promise);
   chat.prompt.lookBack("long ago");
   await chat.settle();
-  assert.match(chat.tty.screen.at(-1) ?? "", /nothing has "long ago"/);
+  assert.match(chat.tty.screen.at(-1) ?? "", /not found: "long ago"/);
   resolve(lines("said long ago", "and then"));
   await chat.settle();
   assert.equal(chat.tty.screen[0], "said long ago");

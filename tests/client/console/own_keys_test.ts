@@ -33,7 +33,7 @@ Deno.test("a key that is no key, does nothing or keeps its meaning is refused wi
     ["enter", "/quit", /it keeps its meaning/],
     ["x", "home", /expected a key such as ctrl-o/],
     ["control-o", "home", /expected a key such as ctrl-o/],
-    ["ctrl-o", "hmoe", /"hmoe" is no key that does something, and no line such as \/names/],
+    ["ctrl-o", "hmoe", /"hmoe" is neither a key that does something nor a line such as \/names/],
   ] as const;
   for (const [key, text, says] of wrong) {
     assert.throws(() => keys({ [key]: text }), (error) => {

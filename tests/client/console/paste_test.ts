@@ -84,7 +84,7 @@ Deno.test("a paste whose end does not come says so, and Ctrl-C ends it", async (
   await chat.settle();
   assert.match(
     chat.tty.screen.at(-1) ?? "",
-    /the paste goes on \(7 characters so far\); Ctrl-C ends it here/,
+    /the paste continues \(7 characters so far\); Ctrl-C ends it here/,
   );
   await chat.type("\x03");
   assert.deepEqual(chat.events, []);

@@ -61,7 +61,7 @@ Deno.test("--plain asks about a long paste, and says when one pauses", async () 
   await chat.settle();
   chat.timers.advance(1_100);
   await chat.settle();
-  assert.match(chat.tty.screen.at(-1) ?? "", /^- the paste goes on \(48 characters so far\)/);
+  assert.match(chat.tty.screen.at(-1) ?? "", /^- the paste continues \(48 characters so far\)/);
   chat.send("\x1b[201~");
   await chat.settle();
   await chat.type("\r");
@@ -124,7 +124,10 @@ for (const [where, open] of Object.entries({ "the prompt": openPrompt, "--plain"
     chat.tty.stopping = "keyboard";
     await chat.type("half a ");
     await chat.type("\x1a");
-    assert.match(chat.tty.screen.join("\n"), /Press Ctrl-Z once more to stop, or Enter to go on\./);
+    assert.match(
+      chat.tty.screen.join("\n"),
+      /Press Ctrl-Z once more to stop, or Enter to continue\./,
+    );
     // The shell that nobody reached: a line and its Enter, as the terminal gives it back.
     await chat.type("fg\n");
     await chat.type("thought\r");

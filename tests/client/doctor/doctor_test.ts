@@ -219,7 +219,7 @@ Deno.test("commands and keys of one's own in the settings are looked at as the c
     const [text, says] of [
       ['[alias]\njoin = "/me waves"', /the alias "join" in line 2 .*there is a command \/join/],
       ['[keys]\n"ctrl-c" = "/names"', /the key "ctrl-c" in line 2 .*it keeps its meaning/],
-      ['[keys]\n"ctrl-o" = "lefft"', /"lefft" is no key that does something/],
+      ['[keys]\n"ctrl-o" = "lefft"', /"lefft" is neither a key that does something/],
     ] as const
   ) {
     const wrong = await settingsOf(text);

@@ -70,7 +70,7 @@ async function assertStopped(program: Program): Promise<void> {
   assert.equal(program.stderr.match(/^(error|warning):/gm)?.length, 1, program.stderr);
   assert.deepEqual(program.stderr.trimEnd().split("\n").slice(-2), [
     'error: Stopped in the sealed room "den": bob came back with another key: somebody else may be using the name',
-    "hint: nothing more was sent; --allow-changed-keys goes on all the same",
+    "hint: nothing more was sent; --allow-changed-keys continues all the same",
   ]);
 }
 

@@ -87,7 +87,7 @@ Deno.test("connect() says that nothing listens, and that there is no such host",
   assert.ok(refused.hint);
   assert.equal(await isListening("127.0.0.1", port), false);
   const unknown = await faultOf(dial(port, undefined, "no-such-host.invalid"));
-  assert.match(unknown.message, /there is no host of this name/);
+  assert.match(unknown.message, /there is no host with this name/);
   const malformed = await faultOf(dial(port, undefined, "not a host"));
   assert.match(malformed.message, /this is not the name of a host/);
 });

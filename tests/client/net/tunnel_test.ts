@@ -111,10 +111,10 @@ Deno.test("every answer that is no connection has its reason, and no text of the
   const secret = { user: "SECRET", password: "SECRET" };
   const refused = (code: string) => `\x05\0\x05${code}\0\x01\0\0\0\0\0\0`;
   const cases: [readonly ["socks5" | "http", string, ProxyAuth | undefined], RegExp][] = [
-    [socks("\x05\xff"), /wants a user and a password/],
+    [socks("\x05\xff"), /requires a user and a password/],
     [socks("\x05\xff", secret), /does not take this user and password/],
     [socks("\x05\x02\x01\x01", secret), /does not take this user and password/],
-    [socks("\x05\x02\x01\x01"), /wants a user and a password/],
+    [socks("\x05\x02\x01\x01"), /requires a user and a password/],
     [socks("\x05\x01"), /was not offered/],
     [socks("HTTP/1.1 400 EVIL\r\n\r\n"), /not a SOCKS5 proxy/],
     [socks("\x05"), /closed the connection/],
@@ -127,7 +127,7 @@ Deno.test("every answer that is no connection has its reason, and no text of the
     [socks(refused("\x05")), /nothing listens there/],
     [socks(refused("\xf0")), /cannot reach it/],
     [socks("\x05\0\x05\0\0\x03\x04EVI"), /closed the connection/],
-    [http("HTTP/1.1 407 EVIL\r\n\r\n"), /wants a user and a password/],
+    [http("HTTP/1.1 407 EVIL\r\n\r\n"), /requires a user and a password/],
     [http("HTTP/1.1 401 EVIL\r\n\r\n", secret), /does not take this user and password/],
     [http("HTTP/1.0 403 EVIL\r\n\r\n"), /does not allow it/],
     [http("HTTP/1.1 502 EVIL\r\n\r\nEVIL"), /cannot reach it/],

@@ -403,7 +403,7 @@ testChat("a plain room shows whose device key the user knows, and a changed one"
   assert.deepEqual(await textOf(page, ".person"), [
     "alice, verified",
     "bobby, verifiedknown to you as bob",
-    "carol, another key than before",
+    "carol, another key now",
     "dave",
   ]);
   await page.evaluate(() => document.querySelectorAll<HTMLElement>(".person")[2]?.click());

@@ -111,7 +111,7 @@ const chat = {
   mention: false,
 };
 const system = { text: "mallory joined the chat.", room: "lobby", time: TIME, event: "notice" };
-const fault: TransferFault = { code: "stalled", reason: "nothing of it came for 60 seconds" };
+const fault: TransferFault = { code: "stalled", reason: "nothing more of it came for 60 seconds" };
 
 function comingsOf(name: string): SystemLine {
   const fold = new PresenceFold();

@@ -426,7 +426,7 @@ Deno.test("/leave tells the engine, and the room goes when it is out", async () 
 Deno.test("an engine that breaks is told, and the program goes on", async () => {
   const story = await mixedChat();
   first(story).options.fail(new Error("The sealed room has stopped: no memory"));
-  assert.match(story.console.printed.join("\n"), /"team" cannot go on: .* no memory/);
+  assert.match(story.console.printed.join("\n"), /"team" cannot continue: .* no memory/);
   await story.console.enter("/switch lobby", "still here");
   assert.equal(story.session.sent.length, 1);
   story.chat.end();

@@ -145,7 +145,7 @@ Deno.test("a key that is questioned shows in the status line and in /names, unti
   are([ALICE, other, JANE]);
   assert.equal(console.status, "team · alice · sealed, bob has another key · connected");
   await console.enter("/names");
-  assert.equal(last(), '- In "team": alice, bob (ANOTHER KEY than before), "jane doe"');
+  assert.equal(last(), '- In "team": alice, bob (ANOTHER KEY now), "jane doe"');
   are([ALICE, BOB, JANE]);
   assert.equal(console.status, "team · alice · sealed · connected");
   chat.end();

@@ -83,7 +83,7 @@ Deno.test("keepConnected() tries a busy server again from the first attempt on",
   assert.equal(await ended, undefined);
 });
 
-Deno.test("after one session keepConnected() goes on for ever, and counts the seconds down", async () => {
+Deno.test("after one session keepConnected() goes on forever, and counts the seconds down", async () => {
   const { attempts, waits, clock, stop, ended } = run([new FakeSession()]);
   await turns();
   for (let second = 0; second < 14; second++) await clock.pass(1_000);
@@ -113,7 +113,7 @@ function stranger(): IdentityError {
   return new IdentityError("another", { seen: `SHA256:${"B".repeat(42)}A` as Fingerprint });
 }
 
-Deno.test("a server that is another than before ends it where nobody can be asked, and at the first attempt", async () => {
+Deno.test("a server that has another key now ends it where nobody can be asked, and at the first attempt", async () => {
   const error = stranger();
   const later = run([new FakeSession(), error]);
   await turns();
@@ -137,7 +137,7 @@ Deno.test("where the other one was only remembered, the user is asked at the fir
   assert.equal(await run([error], undefined, { asksTrust: false }).ended, error);
 });
 
-Deno.test("where the user is asked, a server that is another than before is tried on, and at once after wake()", async () => {
+Deno.test("where the user is asked, a server that has another key now is tried on, and at once after wake()", async () => {
   const backoff = new Backoff(() => 0);
   const { attempts, clock, stop, ended } = run([new FakeSession(), stranger()], undefined, {
     asksTrust: true,

@@ -112,7 +112,7 @@ Deno.test("a certificate that was verified makes another key the same server, an
   const { introduce, told } = gateOf({ isCertified: true });
   await introduce(A);
   assert.equal((await introduce(B)).token, "secret");
-  assert.match(told[0] ?? "", new RegExp(`^info: The server has another key than before: ${B}`));
+  assert.match(told[0] ?? "", new RegExp(`^info: The server has another key now: ${B}`));
 });
 
 Deno.test("where a link names the server no other passes, whatever its certificate, until it is trusted", async () => {

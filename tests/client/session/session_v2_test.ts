@@ -213,7 +213,7 @@ Deno.test("a server that sends without end leaves keys, timers and the screen th
   await reading.catch(() => {});
 });
 
-Deno.test("a server that asks and does not read gets one answer, and is not read on for ever", async () => {
+Deno.test("a server that asks and does not read gets one answer, and is not read on forever", async () => {
   const server = new FakeV2Server(WELCOME);
   let writes = 0;
   let isStuck = false;

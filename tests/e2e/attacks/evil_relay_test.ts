@@ -79,7 +79,7 @@ Deno.test("a server that is another than the one remembered is refused loudly, a
   const ended = await attacked(relay, "--known-servers", known);
   assert.match(
     ended.stderr,
-    /^error: 127\.0\.0\.1:\d+ is another than before: its fingerprint is SHA256:\S+, it was SHA256:\S+$/m,
+    /^error: 127\.0\.0\.1:\d+ has another key now: its fingerprint is SHA256:\S+, it was SHA256:\S+$/m,
   );
   assert.match(
     ended.stderr,

@@ -54,7 +54,7 @@ function alarms({ notes }: SealedMember): string[] {
 }
 
 const LEFT_OUT = "danger: The server left out or repeated something of this room.";
-const COMING_BACK = "warning: The room went on without you; you are rejoining it.";
+const COMING_BACK = "warning: The room continued without you; you are rejoining it.";
 
 function isText(event: SealedEvent): event is EventOf<"sealed_frame"> {
   return event.kind === "sealed_frame" && event.type === "app";

@@ -77,7 +77,7 @@ Deno.test("a silenced member shows no text in any way, and has to wait before it
   await eve.until("moderated");
   const seenBefore = bob.events.length;
   for (const request of otherWays(eve, ann, said)) {
-    assert.match(await ask(eve, request) ?? "done", /silenced/, request.kind);
+    assert.match(await ask(eve, request) ?? "done", /muted/, request.kind);
   }
   await eve.send({ kind: "typing", room: eve.room() });
   assert.equal(
@@ -88,7 +88,7 @@ Deno.test("a silenced member shows no text in any way, and has to wait before it
   // Leaves and joins again, says bye and comes as somebody else: each coming shows a name.
   const room = eve.room();
   await ask(eve, { kind: "leave", room });
-  assert.match(await ask(eve, { kind: "join", title: "lobby" }) ?? "in", /silenced.*wait/);
+  assert.match(await ask(eve, { kind: "join", title: "lobby" }) ?? "in", /muted.*wait/);
   await eve.send({ kind: "bye" });
   await eve.ended;
   await using other = await V2Peer.connect({ port: server.port, hello: { name: "eve-says" } });

@@ -161,7 +161,7 @@ test("who came by an invite goes on at another server once it is used up, and st
   assert.equal(again.welcome.resumed, true);
   assert.match(
     await declined(again, { kind: "invite", title: "", uses: 1, seconds: 60 }),
-    /you came by an invite yourself/,
+    /you joined with an invite yourself/,
   );
   // With the token of who made it, its guests go, at whichever server.
   await Deno.writeTextFile(two.tokens, "bob:bobs-token");

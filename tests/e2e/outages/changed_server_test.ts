@@ -1,6 +1,6 @@
 // Shares the machine: runs beside another file of whole programs.
 
-// A server that is another than before, in place of the one that was meant: what it gets, and what the user keeps.
+// A server that has another key now, in place of the one that was meant: what it gets, and what the user keeps.
 
 import assert from "node:assert/strict";
 import { runClient, temporaryHome } from "../../helpers/programs/client_process.ts";
@@ -90,7 +90,7 @@ Deno.test("another server gets nothing until the user trusts it; then what waits
   port = second.server.port;
   await first.server[Symbol.asyncDispose]();
   await bob.until(() => bob.chat.connection.asksTrust, "the question");
-  assert.ok(bob.notes.some((text) => text.startsWith("The server is another than before")));
+  assert.ok(bob.notes.some((text) => text.startsWith("The server has another key now")));
   void bob.chat.say("one");
   void bob.chat.say("two");
   assert.deepEqual(second.asked, [], "neither name nor token, nor a text");

@@ -146,7 +146,7 @@ Deno.test("names, topic, places, direct messages and who is away go along; v1 cl
   await using next = await startAt(place);
   assert.equal((await old.ended()).code, 0);
   assert.equal((await ann.until("closing")).retry, true);
-  await v1.system(/^The server is back in a moment/);
+  await v1.system(/^The server will be back in a moment/);
   await next.logged(/took over held=3 rooms=1/);
 
   const again = (peer: V2Peer, name: string, seen: number) => {

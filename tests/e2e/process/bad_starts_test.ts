@@ -111,7 +111,7 @@ test("networks and origins that cannot be used are refused, and so is the origin
       hint: /CMDCHAT_TOKENS/,
       code: CONFIG,
     },
-    { args: ["--web=,"], says: /--web ",": it must be one word or more/, code: USAGE },
+    { args: ["--web=,"], says: /--web ",": it must be words/, code: USAGE },
   ]));
 
 test("what is no option is refused with the one that was meant", () =>

@@ -19,7 +19,7 @@ interface OddStart {
 
 function refuses(program: OddStart["program"], variable: string, ...args: string[]): OddStart {
   const error = `error: Cannot use the variable ${variable}: it is not text in UTF-8`;
-  const says = new RegExp(`^${error}\nhint: set it again, or take it away: unset ${variable}\n$`);
+  const says = new RegExp(`^${error}\nhint: set it again, or remove it: unset ${variable}\n$`);
   return { program, variable, args, says, code: 3 };
 }
 

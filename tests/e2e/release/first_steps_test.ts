@@ -20,7 +20,7 @@ const test = skipWithout("sh", "setsid");
 test("README: the same command in two terminals is a server and two people who talk", async () => {
   using shell = await DocumentShell.open({ port: freePort() });
   await shell.provideNpx();
-  const [block = ""] = await blocksBelow("README.md", "## Try it", "sh");
+  const [block = ""] = await blocksBelow("README.md", "## Two people on this machine", "sh");
   const [again = ""] = await blocksBelow("CONTRIBUTING.md", "# Contributing", "sh");
   const first = shell.start(block, "one");
   await first.complains(/Started a server on 127\.0\.0\.1:\d+/);

@@ -139,7 +139,7 @@ test("a wrong start says what is wrong on one line and leaves the terminal alone
     [["--prot", "1"], 2, /error: .*"--prot".* hint: did you mean --port\?/],
     [["--name", "x".repeat(33)], 2, /it has 33 characters, at most 32 are allowed/],
     [["--ca-file", "/no/such/file"], 3, /there is no such file/],
-    [["--host", "no-such-host.invalid"], 4, /no host of this name hint: /],
+    [["--host", "no-such-host.invalid"], 4, /no host with this name hint: /],
   ];
   for (const [args, code, pattern] of cases) {
     const pane = await tmux.open({ command: clientCommand(...args) });

@@ -177,7 +177,7 @@ test("what was typed for a server that is another now waits for /trust, and the 
 
   await using _again = await startServer({ args: ["--port", String(server.port)] });
   await Promise.all(
-    [alice, bob].map((pane) => pane.shows(/warning: The server is another than before/)),
+    [alice, bob].map((pane) => pane.shows(/warning: The server has another key now/)),
   );
   await bob.shows(/another server: \/trust or \/quit/);
   await bob.enter("typed meanwhile");

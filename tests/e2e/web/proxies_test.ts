@@ -119,7 +119,7 @@ for (const kind of ["microsocks", "tinyproxy"] as const) {
     assert.doesNotMatch(wrong.stdout + wrong.stderr, /WRONG/);
     const none = await sendThrough(server, url);
     assert.equal(none.code, CONNECTION_ERROR);
-    assert.match(none.stderr, /it wants a user and a password\nhint: .*CMDCHAT_PROXY_AUTH/);
+    assert.match(none.stderr, /it requires a user and a password\nhint: .*CMDCHAT_PROXY_AUTH/);
     assert.equal(joinedFrom(server).length, 2);
   });
 

@@ -31,7 +31,7 @@ async function listenAfter(
 
 const MISSING = new Deno.errors.AddrNotAvailable("no such address");
 
-Deno.test("an address that comes later is waited for, for ever under a service manager", async () => {
+Deno.test("an address that comes later is waited for, forever under a service manager", async () => {
   assert.deepEqual(await listenAfter(3, MISSING, false), { attempts: 4, told: 3 });
   assert.deepEqual(await listenAfter(5_000, MISSING, true), { attempts: 5_001, told: 5_000 });
 });

@@ -93,8 +93,8 @@ const FILES: readonly (readonly [text: string, result: number | RegExp])[] = [
   ["alice:one\nalice:two\n", 2],
   ["one\n\nal ice:two\n", /: line 3 has a colon that may be a part of its token$/],
   ["a:b:c\n", /: line 1 has a colon that may be a part of its token$/],
-  ["alice:\n", /: line 1 has no token behind its colon$/],
-  [":\n", /: line 1 has no token behind its colon$/],
+  ["alice:\n", /: line 1 has no token after its colon$/],
+  [":\n", /: line 1 has no token after its colon$/],
   ["alice:one\nbob:one\n", /: line 2 has the token of line 1 under another name$/],
   ["one\n\nbob:one\n", /: line 3 has the token of line 1 under another name$/],
 ];
@@ -130,7 +130,7 @@ Deno.test("a token that the variable and the file name differently is refused", 
     env: (name) => name === "CMDCHAT_TOKENS" ? "alice:one" : undefined,
   });
   assert.throws(() => readReloadable(config, Date.now()), {
-    message: "Cannot use --tokens-file beside CMDCHAT_TOKENS: line 1 has the token of token 1 " +
+    message: "Cannot use --tokens-file besides CMDCHAT_TOKENS: line 1 has the token of token 1 " +
       "under another name",
   });
 });

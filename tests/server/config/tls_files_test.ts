@@ -107,7 +107,7 @@ test("a key under a passphrase is refused, since nobody is there to be asked", a
   }).output();
   assert.ok(success);
   const { message, hint } = faultOf(own.certFile, locked);
-  assert.match(message, /--keyfile .*: it is under a passphrase$/);
+  assert.match(message, /--keyfile .*: it is protected by a passphrase$/);
   assert.match(hint ?? "", /openssl pkey/);
 });
 

@@ -64,7 +64,7 @@ Deno.test("who came by an invite comes back after it is used up or has ended, ma
   assert.equal(again.welcome.resumed, true);
   await again.send({ kind: "invite", id: 1, title: "lobby", uses: 1, seconds: 60 });
   const { why } = await again.until("declined");
-  assert.match(why, /you came by an invite yourself/);
+  assert.match(why, /you joined with an invite yourself/);
   const { invite, token: other } = await mint(alice, { id: 2, uses: 0 });
   await using second = await join(server.port, other);
   await alice.send({ kind: "uninvite", id: 3, invite });

@@ -194,7 +194,7 @@ Deno.test("a mute in the middle of a file stops it: its receivers hear it, and i
   await alice.send({ ...mute, id: alice.nextId(), room: alice.room() });
   await bob.until("moderated");
   await bob.send(part([alice], 1), part([alice], 2));
-  assert.match((await bob.until("notice")).text, /the rest of the file: you are silenced here/);
+  assert.match((await bob.until("notice")).text, /the rest of the file: you are muted here/);
   const own = await bob.until("chunk");
   assert.deepEqual([own.client, own.data.length, own.last], [whom, 0, true]);
   await settled(bob);

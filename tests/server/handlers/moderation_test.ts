@@ -95,7 +95,7 @@ Deno.test("mute, slow and lock: refused with the reason and the time that is lef
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   await decide(ann, "mute", { whom: bob.welcome.client, seconds: 60 });
   await bob.until("moderated");
-  assert.match(await say(bob, "mmh") ?? "", /you are silenced here for another 1 minute/);
+  assert.match(await say(bob, "mmh") ?? "", /you are muted here for another 1 minute/);
   await decide(ann, "unmute", { whom: bob.welcome.client });
   await bob.until("moderated", ({ what }) => what === "unmute");
   assert.equal(await say(bob, "thanks"), undefined);

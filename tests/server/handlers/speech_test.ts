@@ -53,7 +53,7 @@ Deno.test("a newcomer of a silenced member's address is silenced, those who were
   guest.session.enter(relay.rooms.open("lobby")).announce(0);
   assert.equal(say(guest, "I was on the server before"), undefined);
   const other = seat(relay, { name: "zoe", address: EVE });
-  assert.match(say(other, "me again") ?? "said", /silenced/);
+  assert.match(say(other, "me again") ?? "said", /muted/);
   decide("unmute", other);
   assert.equal(say(other, "thank you"), undefined);
   assert.equal(say(seat(relay, { name: "yan", address: EVE }), "hello"), undefined);
@@ -65,7 +65,7 @@ Deno.test("a member that another server silenced is silenced here as well", asyn
   const mutedUntil = Date.now() + 60_000;
   const about = { title: "lobby", source: EVE };
   host.followRoom({ kind: "departed", ...about, mutedUntil, mutedAt: 0, spokeAt: 0 });
-  assert.match(say(seat(relay, { name: "zoe", address: EVE }), "me again") ?? "said", /silenced/);
+  assert.match(say(seat(relay, { name: "zoe", address: EVE }), "me again") ?? "said", /muted/);
 });
 
 Deno.test("where a member is silenced in one room of two, its new name and away message show in the other alone", async () => {
@@ -87,7 +87,7 @@ Deno.test("a direct message goes by a room where its sender may speak, and where
   const { relay, ann, eve, decide } = await scene();
   decide("mute", eve);
   eve.ask({ kind: "direct", to: ann.session.id, text: "psst" });
-  assert.match(eve.take("declined")[0]?.why ?? "sent", /silenced/);
+  assert.match(eve.take("declined")[0]?.why ?? "sent", /muted/);
   for (const one of [ann, eve]) one.session.enter(relay.rooms.open("den")).announce(0);
   eve.ask({ kind: "direct", to: ann.session.id, text: "psst" });
   assert.equal(eve.take("declined").length, 0);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
 import { makeRelay } from "../../helpers/peers/relay.ts";
 
-Deno.test("admit() counts connections in all and from one address, and gives places back", async () => {
+Deno.test("admit() counts connections in total and from one address, and gives places back", async () => {
   const relay = await makeRelay(["--max-connections", "3", "--max-per-address", "2"]);
   const places = ["a", "a", "b"].map((address) => relay.access.admit(address));
   assert.ok(places.every((place) => place !== undefined));

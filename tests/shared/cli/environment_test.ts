@@ -49,7 +49,7 @@ skipWithout("sh")(
         TERMINAL.includes(name) ? "\ufffd" : [
           "ConfigError",
           `Cannot use the variable ${name}: it is not text in UTF-8`,
-          `set it again, or take it away: unset ${name}`,
+          `set it again, or remove it: unset ${name}`,
           null,
         ],
       );

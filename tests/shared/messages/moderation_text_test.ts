@@ -50,7 +50,7 @@ Deno.test("every decision is one line that says who, what, whom, how long and wh
     "ann removed eve: noise",
     "ann banned eve for 1 minute: noise",
     "ann lifted the ban of eve.",
-    "ann silenced eve for 1 minute: noise",
+    "ann muted eve for 1 minute: noise",
     "ann lets eve speak again.",
     "ann locked the room: nobody can join.",
     "ann unlocked the room.",
