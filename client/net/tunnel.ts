@@ -92,7 +92,7 @@ export function refuseOnion(host: string, endpoint: Endpoint): void {
   if (!isOnion(host)) return;
   throw new ConnectionError(
     `Cannot connect to ${addressOf(endpoint)}: names below .onion are reached through Tor only`,
-    { hint: "--proxy socks5://127.0.0.1:9050, where Tor listens there" },
+    { hint: "--proxy socks5://127.0.0.1:9050, if Tor listens there" },
   );
 }
 

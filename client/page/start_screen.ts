@@ -63,7 +63,7 @@ export function askStart(
     field("Your name", inputs.name),
     invited ? undefined : field("Room", inputs.room, "A room that does not exist is created."),
     invited || served ? undefined : field("Server", inputs.server),
-    field("Token", inputs.token, "Only where the server asks for one."),
+    field("Token", inputs.token, "Only if the server asks for one."),
     join,
   );
   const about = element(

@@ -42,7 +42,9 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
         `Cannot join the room ${quote(room)}: the server does not accept its name`,
       );
     case "too_many_rooms":
-      return new BusyError(`Cannot join the room ${quote(room)}: the server has no more rooms`);
+      return new BusyError(
+        `Cannot join the room ${quote(room)}: the server can take no more rooms`,
+      );
     case "removed":
       return new RefusalError("Cannot come back to the server: its admin removed you");
     case "server_full":

@@ -76,7 +76,7 @@ export class InviteBook {
   async revoke(number: number, token: Uint8Array): Promise<void> {
     const ended = await this.#inTime({ kind: "revoke", number, token }, () => {});
     if (typeof ended === "object") return;
-    const why = ended ?? "none of yours that is open has that number";
+    const why = ended ?? "you have no open invite with that number";
     throw new LimitError(`Cannot end invite ${number}: ${why}`);
   }
 

@@ -63,7 +63,7 @@ function readOrigin(text: string): URL {
     }: it must be an origin as browsers send it, ` +
       "such as https://chat.example.org",
     {
-      hint: "without a slash at its end, in lower case, and without the port where it is 443 or 80",
+      hint: "without a slash at its end, in lower case, and without the port if it is 443 or 80",
     },
   );
 }

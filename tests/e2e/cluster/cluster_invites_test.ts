@@ -183,7 +183,7 @@ test("an invite that was revoked, or has ended, lets nobody in anywhere, also af
     await mint(bob),
   ];
   assert.deepEqual([kept, revoked, brief, bobs].map(({ invite }) => invite), [1, 2, 3, 4]);
-  assert.match(await declined(bob, { kind: "uninvite", invite: 2 }), /none of yours/);
+  assert.match(await declined(bob, { kind: "uninvite", invite: 2 }), /no open invite with/);
   await revoke(elsewhere, 2);
   const listed = async (peer: V2Peer) => {
     const request = peer.nextId();

@@ -82,7 +82,7 @@ Deno.test("whoever has the same token lists and ends an invite; others see nothi
   const { until } = await mint(alice, { uses: 3 });
   await bob.send({ kind: "invites", id: 1 }, { kind: "uninvite", id: 2, invite: 1 });
   assert.deepEqual((await bob.until("invites")).list, []);
-  assert.match((await bob.until("declined")).why, /none of yours/);
+  assert.match((await bob.until("declined")).why, /no open invite with/);
   await using later = await join(server.port, "alices-token");
   await later.send({ kind: "invites", id: 1 });
   assert.deepEqual((await later.until("invites")).list, [[1, "somebody", "lobby", 3, until]]);
