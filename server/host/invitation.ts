@@ -63,7 +63,7 @@ const NO_NETWORK = "This machine has no network now, so nobody else reaches the 
 
 function linkLocalNote({ publicAddress }: InvitationParts): string {
   const which = publicAddress === undefined ? "These" : "The others";
-  return `${which} work on the same cable only; after % your friend puts the name of their own interface.`;
+  return `${which} work on the same cable only; after % goes the friend's own interface.`;
 }
 
 function linkTo({ room, fingerprint, token }: InvitationParts, host: string, port: number): string {

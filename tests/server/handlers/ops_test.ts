@@ -51,7 +51,7 @@ Deno.test("the maker makes ops, all are told, and ops do what the maker does but
   assert.equal(decide(bob, "unmute", eve), undefined);
   assert.match(decide(bob, "op", eve) ?? "", /only the maker/);
   assert.match(decide(bob, "kick", ann) ?? "", /only the maker to an op/);
-  assert.match(decide(bob, "deop", ann) ?? "", /that member is no op/);
+  assert.match(decide(bob, "deop", ann) ?? "", /that member is not an op/);
   assert.equal(decide(bob, "ban", eve), undefined);
   assert.equal(eve.session.memberships.length, 0);
   bob.ask({ kind: "bans", room: bob.room() });
@@ -74,7 +74,7 @@ Deno.test("ops are those who moderate a slow room and need not wait; an op gives
   assert.equal(decide(bob, "deop", bob), undefined);
   assert.deepEqual(rules.ops, []);
   assert.equal(say(bob, "three"), 0);
-  assert.match(decide(ann, "deop", ann) ?? "", /that member is no op/);
+  assert.match(decide(ann, "deop", ann) ?? "", /that member is not an op/);
 });
 
 Deno.test("ops keep the room governed when its maker leaves; lock and pace end with the last of them", async () => {

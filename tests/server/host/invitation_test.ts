@@ -72,7 +72,7 @@ Deno.test("the text has a command for a friend and one for oneself, and says whe
   assert.match(alone, /no network now/);
   assert.match(alone, /^cmdchat-client 'cmdchat:\/\/127\.0\.0\.1/m);
   const cable = { reachable: ["fe80::1%eth0"], areLinkLocal: true };
-  assert.match(invitationText({ ...PARTS, addresses: cable }), /%25eth0\]:5051.*[^]*behind %/);
+  assert.match(invitationText({ ...PARTS, addresses: cable }), /%25eth0\]:5051.*[^]*after %/);
   for (const row of [...text.split("\n"), ...alone.split("\n")]) {
     assert.ok(row.length <= 80 || row.includes("cmdchat://"), row);
   }

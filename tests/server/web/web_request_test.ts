@@ -87,7 +87,7 @@ Deno.test("every malformed request gets one clear answer, with a page and withou
     [{ with: ["Origin: https://a", "Origin: https://b"] }, 400, /twice/],
     [{ with: ["Content-Length: 5"] }, 400, /body/],
     [{ with: ["Transfer-Encoding: chunked"] }, 400, /body/],
-    [{ with: [" folded"] }, 400, /no field/],
+    [{ with: [" folded"] }, 400, /not a field/],
     [{ with: [`X: ${"x".repeat(8_192)}`] }, 431, /8192 bytes/],
     [{ rest: "\x82\x80early" }, 400, /did not wait/],
   ];
