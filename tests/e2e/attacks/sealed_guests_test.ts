@@ -153,6 +153,36 @@ Deno.test("eight connections that commit garbage in their turns put no line on a
   assert.ok(await seconds(() => scene.join("carol")) < 15);
 });
 
+for (const liars of [2, 3]) {
+  const outcome = liars === 3 ? "keep a newcomer out, who is told" : "keep nobody out";
+  Deno.test(`${liars} members who say no of a sound join, and are asked first, ${outcome}`, async () => {
+    await using scene = new Scene(await startServer({ args: NO_LIMIT }));
+    let denied = 0;
+    // The relay asks the one who came last, then the others in the order in which they came.
+    const names = ["liar 1", "liar 2"].slice(0, liars - 1);
+    for (const name of [...names, "alice", "bob", "liar 3"]) await scene.join(name);
+    for (const member of scene.members.filter(({ name }) => name.startsWith("liar"))) {
+      member.lie = (request) => {
+        if (request.kind !== "sealed_check") return request;
+        denied++;
+        return { ...request, ok: false };
+      };
+    }
+    const carol = new SealedMember(scene.secret, "carol");
+    scene.members.push(carol);
+    await carol.connect(scene.server);
+    const shut = () => carol.events.find(({ kind }) => kind === "shut");
+    await carol.until(() => carol.status.phase === "in" || shut() !== undefined, "its outcome");
+    assert.equal(denied, liars);
+    const told = JSON.stringify(shut() ?? "");
+    assert.equal(/does not let you into the sealed room/.test(told), liars === 3, told);
+    const bob = scene.members.find(({ name }) => name === "bob");
+    const isThere = () => bob?.status.people.some(({ name }) => name === "carol") === true;
+    if (liars === 2) await bob?.until(isThere, "carol");
+    assert.equal(isThere(), liars === 2);
+  });
+}
+
 Deno.test("a locked room lets all guests go, and takes none", async () => {
   await using scene = await Scene.open();
   await scene.attack(2);

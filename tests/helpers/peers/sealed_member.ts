@@ -31,6 +31,8 @@ export class SealedMember implements AsyncDisposable {
   readonly events: SealedRoomEvent[] = [];
   readonly #machine: Member;
   readonly #timer: ReturnType<typeof setInterval>;
+  /** What it sends in place of what its machine says. */
+  lie: (request: SealedRequest) => SealedRequest = (request) => request;
   #queue: Promise<void> = Promise.resolve();
   #peer: V2Peer | undefined;
   #wake: (() => void)[] = [];
@@ -51,7 +53,7 @@ export class SealedMember implements AsyncDisposable {
       name,
       send: (request) => {
         if (request.kind === "sealed_attach") this.#meet([handleOf(request.handleKey)]);
-        this.#peer?.send(request as SealedRequest).catch(() => {});
+        this.#peer?.send(this.lie(request as SealedRequest)).catch(() => {});
       },
       tell: (event) => {
         this.events.push(event);
