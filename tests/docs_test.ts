@@ -210,16 +210,41 @@ Deno.test("PROTOCOL.md has the bounds of files that the codec has", async () => 
   assert.ok(text.includes(`\`chunks\` and \`index\` ${chunks};`), chunks);
 });
 
+/** Tests that a document names: a file, and one title or several. */
+function citations(text: string): { readonly file: string; readonly title: string }[] {
+  const lists = [...text.matchAll(/`(tests\/[\w/]+\.ts)`: ((?:"[^"]+"(?:, )?)+)/g)];
+  return lists.flatMap(([, file = "", titles = ""]) =>
+    [...titles.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => ({ file, title }))
+  );
+}
+
 Deno.test("THREAT-MODEL.md names tests that there are", async () => {
   const text = (await readText("docs/THREAT-MODEL.md")).replaceAll(/\s+/g, " ");
-  const cited = [...text.matchAll(/`(tests\/[\w/]+\.ts)`: "([^"]+)"/g)];
-  assert.ok(cited.length > 10, `${cited.length} tests are cited`);
+  const cited = citations(text);
+  assert.ok(cited.length > 150, `${cited.length} tests are cited`);
   const missing: string[] = [];
-  for (const [, file = "", title = ""] of cited) {
+  for (const { file, title } of cited) {
     const code = await readText(file).catch(() => "");
     if (!code.includes(title)) missing.push(`${file}: ${title}`);
   }
   assert.deepEqual(missing, []);
+});
+
+Deno.test("THREAT-MODEL.md names a test beside each thing that it says somebody cannot do", async () => {
+  const bare: string[] = [];
+  let isPromised = false;
+  let promises = 0;
+  for (const block of (await readText("docs/THREAT-MODEL.md")).split("\n\n")) {
+    if (!block.startsWith("- ")) {
+      isPromised = /(?:cannot|Nobody else)[^.]*:$/.test(block.replaceAll(/\s+/g, " "));
+      continue;
+    }
+    const items = isPromised ? block.split(/\n(?=- )/) : [];
+    promises += items.length;
+    bare.push(...items.filter((item) => citations(item.replaceAll(/\s+/g, " ")).length === 0));
+  }
+  assert.ok(promises > 90, `${promises} promises`);
+  assert.deepEqual(bare, []);
 });
 
 const STRUCK_TWICE = new RegExp(`.${String.fromCharCode(8)}`, "g");

@@ -153,9 +153,16 @@ Deno.test("eight connections that commit garbage in their turns put no line on a
   assert.ok(await seconds(() => scene.join("carol")) < 15);
 });
 
-for (const liars of [2, 3]) {
-  const outcome = liars === 3 ? "keep a newcomer out, who is told" : "keep nobody out";
-  Deno.test(`${liars} members who say no of a sound join, and are asked first, ${outcome}`, async () => {
+const LIARS = [
+  [2, "two members who say no of a sound join, and are asked first, keep nobody out"],
+  [
+    3,
+    "three members who say no of a sound join, and are asked first, keep a newcomer out, who is told",
+  ],
+] as const;
+
+for (const [liars, title] of LIARS) {
+  Deno.test(title, async () => {
     await using scene = new Scene(await startServer({ args: NO_LIMIT }));
     let denied = 0;
     // The relay asks the one who came last, then the others in the order in which they came.
