@@ -239,11 +239,10 @@ async function judge(
 ): Promise<void> {
   const { length } = said;
   assert.ok(length > chats.length * SAID_A_FAULT * spans.length, `${length} were said`);
-  const mayBeRefused = (one: Said) =>
-    // What was said shortly before may still wait, and servers learn of the end a moment later.
-    spans.some(({ fault, from, to, told }) =>
-      fault.refuses !== undefined &&
-      isDuring(one, { fault, from: from - 5_000, to: to + 3_000, told })
+  // What still waited when the fault began may be refused as well, and servers learn of its end a moment later.
+  const mayBeRefused = ({ at, answeredAt }: Said) =>
+    spans.some(({ fault, from, to }) =>
+      fault.refuses !== undefined && answeredAt > from && at < to + 3_000
     );
   const isRight = (one: Said) =>
     one.outcome === "confirmed" || one.outcome === "refused" && mayBeRefused(one);

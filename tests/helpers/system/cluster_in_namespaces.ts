@@ -106,7 +106,8 @@ async function play(stage: Stage): Promise<void> {
       begin: () => nats.configure(login("another-password")),
       lastsMs: 8_000,
       end: () => nats.configure(login(RIGHT)),
-      restMs: 3_000,
+      // Until all is answered, before the stream is full.
+      restMs: 10_000,
       told: /^The other servers cannot be reached/,
     },
     {
