@@ -20,7 +20,7 @@ interface Amount {
 }
 
 const SIZES: Readonly<Record<Size, Amount>> = {
-  full: { members: 200, warmUps: 400, messages: 1_000, everyMs: 50 },
+  full: { members: 200, warmUps: 400, messages: 600, everyMs: 50 },
   tiny: { members: 5, warmUps: 2, messages: 5, everyMs: 20 },
 };
 
