@@ -81,6 +81,11 @@ class FileSending {
     return this.#others.some(({ state, name }) => state !== "away" && isFrom(name, to));
   }
 
+  get #whom(): string {
+    const { to } = this.#options;
+    return to === undefined ? "somebody" : nameInSentence(to);
+  }
+
   get #others(): readonly RosterEntry[] {
     const { rooms } = this.#chat ?? {};
     return rooms?.current === undefined ? [] : rooms.othersIn(rooms.current);
@@ -108,6 +113,9 @@ class FileSending {
     if (event.kind === "refused" || event.file.direction === "in") return;
     if (!this.#options.json && event.kind === "sending" && (event.file.leftOut ?? 0) > 0) {
       printError(`${event.file.name}: sent${leftOutText(event.file)}`);
+    }
+    if (!this.#options.json && event.kind === "sending" && this.#chat?.isV1 === false) {
+      printError(`${event.file.name}: waiting until ${this.#whom} accepts it`);
     }
     if (this.#options.json && event.kind !== "progress") {
       const time = SYSTEM_CLOCK.utc();
@@ -143,6 +151,7 @@ class FileSending {
   async #waitForSomebody(chat: Chat, patience: Patience): Promise<void> {
     this.#somebody = Promise.withResolvers();
     this.lookAround();
+    if (!this.#isSomebodyHere) printError(`waiting until ${this.#whom} joins`);
     const somebody = Promise.race([this.#somebody.promise, endOf(chat)]);
     if (await patience.within(somebody) === "late") {
       const { to } = this.#options;

@@ -242,6 +242,7 @@ Deno.test("send-file gives up where somebody is there and nobody accepts within 
   await using bob = await V2Peer.join({ port: server.port, hello: { name: "bob" } });
   const sending = await run(["send-file", ...at(server), "-t", "2", "note.txt"]);
   assert.equal(sending.code, 8, sending.stderr);
+  assert.match(sending.stderr, /^note\.txt: waiting until somebody accepts it$/m);
   assert.match(sending.stderr, /Nobody accepted the file within 2 s/);
   const end = await bob.until("chunk");
   assert.deepEqual([end.data.length, end.last], [0, true], "its receivers hear that it is over");
@@ -251,6 +252,7 @@ Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot b
   await using server = await startServer();
   const nobody = await run(["send-file", ...at(server), "-t", "3", "big.bin"]);
   assert.equal(nobody.code, 8, nobody.stderr);
+  assert.match(nobody.stderr, /^waiting until somebody joins$/m);
   assert.match(nobody.stderr, /Nobody joined to receive the file within 3 s/);
   await Deno.writeTextFile(`${home}/blocked`, "a file where a folder is wanted");
   await Deno.writeTextFile(`${home}/note.txt`, "x");
