@@ -128,7 +128,7 @@ export function barText(
     readonly columns: number;
   },
 ): string {
-  const share = done / file.size;
+  const share = done / Math.max(1, file.size);
   const name = quote(file.name, columns < 60 ? 14 : 30);
   const head = `${file.direction === "in" ? "receiving" : "sending"} ${name} `;
   const tail = ` ${Math.floor(100 * share)} %${how === undefined ? "" : `, ${how}`}`;

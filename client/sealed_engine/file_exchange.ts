@@ -18,6 +18,7 @@ import {
   CHUNK_NAME_BYTES,
   chunkName,
   contentChunks,
+  fileKey,
   FileOpener,
   FileSealer,
   GivenChunks,
@@ -81,8 +82,8 @@ export class FileExchange {
   async offer(
     { request, file, name, size, hash, folder, to }: RequestAbout<"offer">,
   ): Promise<void> {
-    if (size < 1 || size > FILE_MAX_BYTES_CEILING) {
-      const why = `Cannot send a file of ${size} bytes: 1 to ${FILE_MAX_BYTES_CEILING} are allowed`;
+    if (size < 0 || size > FILE_MAX_BYTES_CEILING) {
+      const why = `Cannot send a file of ${size} bytes: 0 to ${FILE_MAX_BYTES_CEILING} are allowed`;
       return this.#state.options.tell({ kind: "declined", request, why });
     }
     const id = newId();
@@ -113,7 +114,7 @@ export class FileExchange {
   /** A chunk of an own file for those who asked for it; without data it cannot be had any longer. */
   async part({ to, file, index, data }: RequestAbout<"part">): Promise<void> {
     const served = this.#servedAs(file);
-    // Forgotten meanwhile, or not what it was: the chat waits for an answer to each.
+    // Forgotten, or not what it was: the chat waits for an answer to each.
     if (served === undefined || data.length === 0) {
       this.#state.options.tell({ kind: "taken", file, index });
       return await this.withdraw({ file });
@@ -139,13 +140,13 @@ export class FileExchange {
   heard(from: GroupMember, file: FilePayload, time: number, to = 0): void {
     const { options, people } = this.#state;
     const { size, name, hash, folder } = file;
-    const isSound = size >= 1 && size <= FILE_MAX_BYTES_CEILING &&
+    const isSound = size >= 0 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
       return this.#state.note("warning", "A member offered an impossible file.");
     }
     const id = toHex(file.id);
-    const key = keyOf(from.handle, id);
+    const key = fileKey(from.handle, id);
     // Of one sender an id is one file: another announcement does not take the place of the first.
     if (this.#incoming.has(key)) return;
     const ofSender = [...this.#incoming.values()].filter(({ handle }) => handle === from.handle);
@@ -190,7 +191,7 @@ export class FileExchange {
 
   /** A member hands out a file no longer. */
   withdrawn(from: GroupMember, of: Uint8Array): void {
-    this.#end(keyOf(from.handle, toHex(of)));
+    this.#end(fileKey(from.handle, toHex(of)));
   }
 
   /** The chat wants chunks of a file, or with `count` 0 none any longer. */
@@ -200,16 +201,16 @@ export class FileExchange {
     if (incoming === undefined) return;
     incoming.until = this.#state.options.now() + FORGOTTEN_MS;
     incoming.wanted = count === 0 ? undefined : { index, count };
-    if (count > 0) this.#ask(incoming);
+    if (count > 0 || incoming.content === 0) this.#ask(incoming);
   }
 
   /** The chat says what becomes of a file of somebody else. */
   async receipt({ client, file, state }: RequestAbout<"receipt">): Promise<void> {
     const handle = this.#state.people.handleOf(client) ?? "";
-    this.#incoming.delete(keyOf(handle, file));
+    this.#incoming.delete(fileKey(handle, file));
     if (handle === "") return;
-    const about = { to: fromHex(handle), of: fromHex(file), state };
-    await this.#state.say({ kind: "receipt", id: newId(), ...about });
+    const [to, of] = [fromHex(handle), fromHex(file)];
+    await this.#state.say({ kind: "receipt", id: newId(), to, of, state });
   }
 
   /** A member says what becomes of one of our files. */
@@ -223,17 +224,16 @@ export class FileExchange {
 
   #ask(incoming: Incoming): void {
     const { wanted, content, opener } = incoming;
-    if (this.#state.phase !== "in" || wanted === undefined) return;
-    const { index, count } = wanted;
+    if (this.#state.phase !== "in" || (wanted === undefined && content > 0)) return;
     // Padding comes along evenly and before the end, so that the relay cannot tell it from the file.
     const padding = opener.chunks - content;
-    const due = Math.floor(padding * Math.min(1, (index + count) / content));
-    while (incoming.padded < due) {
+    const share = wanted === undefined ? 1 : Math.min(1, (wanted.index + wanted.count) / content);
+    for (const due = Math.floor(padding * share); incoming.padded < due;) {
       const padded = Math.min(due - incoming.padded, SEALED_PULL_CHUNKS_MAX);
       this.#sendPull(incoming, { index: content + incoming.padded, count: padded });
       incoming.padded += padded;
     }
-    this.#sendPull(incoming, wanted);
+    if (wanted !== undefined) this.#sendPull(incoming, wanted);
   }
 
   #sendPull(
@@ -253,7 +253,7 @@ export class FileExchange {
   }
 
   /** A member pulls chunks of an own file: the chat gives them, and padding goes along. */
-  pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): void {
+  async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
     const state = this.#state;
     const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
     const named = content?.length === CHUNK_NAME_BYTES ? namedChunk(content) : undefined;
@@ -265,21 +265,26 @@ export class FileExchange {
     if (served === undefined || member === undefined || !served.given.mayHaveMore(handle)) return;
     served.until = state.options.now() + FORGOTTEN_MS;
     const end = Math.min(index + chunks, served.sealer.chunks);
-    if (index >= served.content) return this.#waitForPadding(served, handle, { index, end });
+    if (index >= served.content) return await this.#waitForPadding(served, handle, { index, end });
     const count = Math.min(end, served.content) - index;
     const client = state.people.numberOf(handle);
     const { file } = served;
     state.options.tell({ kind: "pull", client, name: member.name, file, index, count });
   }
 
-  #waitForPadding(
-    { padding, sealer }: Served,
+  async #waitForPadding(
+    served: Served,
     handle: string,
     { index, end }: { readonly index: number; readonly end: number },
-  ): void {
+  ): Promise<void> {
+    const { padding, sealer, content, given } = served;
     const waiting = padding.get(handle) ?? [];
     for (let at = index; at < end && waiting.length < sealer.chunks; at++) waiting.push(at);
     padding.set(handle, waiting);
+    if (content > 0) return;
+    // An empty file looks to the relay like any other small one: its one chunk goes out.
+    given.note(handle);
+    await this.#pad(served, handle);
   }
 
   /** Two chunks of padding for one of the file: there is an eighth of it at most. */
@@ -315,21 +320,16 @@ export class FileExchange {
     const named = namedChunk(body);
     if (named === undefined) return;
     const { id, index } = named;
-    const key = keyOf(toHex(from), id);
+    const key = fileKey(toHex(from), id);
     const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
     try {
       const data = await incoming.opener.open(index, body.subarray(CHUNK_NAME_BYTES));
       const { client, content } = incoming;
-      if (index >= content) return;
-      this.#state.options.tell({
-        kind: "chunk",
-        client,
-        id,
-        index,
-        data,
-        last: index === content - 1,
-      });
+      const last = index === content - 1;
+      if (index < content) {
+        this.#state.options.tell({ kind: "chunk", client, id, index, data, last });
+      }
     } catch {
       this.#state.note("danger", "A part of a file was changed on its way.");
       this.#end(key);
@@ -382,13 +382,8 @@ export class FileExchange {
   }
 
   #keyOf(client: number, file: string): string {
-    return keyOf(this.#state.people.handleOf(client) ?? "", file);
+    return fileKey(this.#state.people.handleOf(client) ?? "", file);
   }
-}
-
-/** A file of a sender: members choose ids as they like, also those of others' files. */
-function keyOf(handle: string, id: string): string {
-  return `${handle}:${id}`;
 }
 
 function openedOrNothing<T>(open: () => T): T | undefined {

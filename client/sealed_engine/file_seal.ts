@@ -21,6 +21,11 @@ const INDEX_BYTES = 4;
 /** Bytes that name a chunk of a file. */
 export const CHUNK_NAME_BYTES = ID_BYTES + INDEX_BYTES;
 
+/** Names a file of a sender: members choose ids as they like, also those of others' files. */
+export function fileKey(handle: string, id: string): string {
+  return `${handle}:${id}`;
+}
+
 /** Names chunk `index` of the file `id`. */
 export function chunkName(id: Uint8Array, index: number): Uint8Array {
   const bytes = new Uint8Array(INDEX_BYTES);

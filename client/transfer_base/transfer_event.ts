@@ -92,6 +92,18 @@ export const CONNECTION_LOST: TransferFault = {
   reason: "the connection was lost in the middle",
 };
 
+/** Whoever offered a file is gone. */
+export const SENDER_LEFT: TransferFault = {
+  code: "sender_left",
+  reason: "its sender left in the middle",
+};
+
+/** A client that saves nothing is offered a file. */
+export const NOT_WANTED: TransferFault = {
+  code: "not_wanted",
+  reason: "this client takes no files",
+};
+
 /** What the chat shows. `sender` and names of receivers are NOT sanitized, everything else is safe. */
 export type TransferEvent =
   | { readonly kind: "offered"; readonly file: TransferRef; readonly accepted: boolean }

@@ -14,12 +14,15 @@ type Chunk = Pick<EventOf<"chunk">, "index" | "data" | "last">;
 
 /** What is wrong with an offer on its own; `fileMax` in bytes. */
 export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | undefined {
-  const { size, chunks } = offer;
+  const { size, chunks, hash } = offer;
   if (size > fileMax) {
     const reason = `it has ${size} bytes, at most ${fileMax} (${formatBytes(fileMax)}) are allowed`;
     return { code: "too_large", reason };
   }
-  if (size === 0) return { code: "bad_offer", reason: "it is empty" };
+  if (size === 0 && (hash === null || !equalBytes(hash, createSha256().digest()))) {
+    const reason = hash === null ? "it is empty" : "its SHA-256 is not that of an empty file";
+    return { code: "bad_offer", reason };
+  }
   if (chunks !== Math.ceil(size / FILE_CHUNK_BYTES)) {
     return { code: "bad_offer", reason: `${chunks} chunks do not make ${formatBytes(size)}` };
   }
@@ -50,6 +53,7 @@ export class ChunkBuffer {
     this.size = offer.size;
     this.#expected = offer.hash ?? undefined;
     this.#chunks = Array.from({ length: offer.chunks });
+    if (this.isComplete) this.#sha256 = toHex(this.#hash.digest());
   }
 
   /** Bytes that are here. */
@@ -92,8 +96,8 @@ export class ChunkBuffer {
   /** Takes a chunk; a fault means that the transfer is over, and nothing of the chunk was kept. */
   add(chunk: Chunk): TransferFault | undefined {
     const { index, data, last } = chunk;
-    if (this.isComplete) return badChunk("a chunk came after the last one");
     if (isGivingUp(chunk)) return { code: "sender_gave_up", reason: "its sender gave up" };
+    if (this.isComplete) return badChunk("a chunk came after the last one");
     // Asked for again and already on its way: it came over both ways.
     if (this.mayHaveGaps && index < this.#chunks.length && !this.#isMissing(index)) {
       return undefined;

@@ -18,6 +18,8 @@ import { OwnReceipts } from "./own_receipts.ts";
 import { faultOfOffer } from "./chunk_buffer.ts";
 import {
   CONNECTION_LOST,
+  NOT_WANTED,
+  SENDER_LEFT,
   type TransferFault,
   type TransferInfo,
   type TransferRef,
@@ -28,11 +30,6 @@ import type { TransferHost } from "../transfer_base/transfer_host.ts";
 const REFUSAL_QUIET_MS = 10_000;
 const REFUSALS_REMEMBERED = 256;
 
-const SENDER_LEFT: TransferFault = {
-  code: "sender_left",
-  reason: "its sender left in the middle",
-};
-
 /** Faults of which a file's sender is not told: it knows of them, or its user did not answer. */
 const UNTOLD_FAULTS: ReadonlySet<TransferFault["code"]> = new Set([
   "expired",
@@ -41,8 +38,6 @@ const UNTOLD_FAULTS: ReadonlySet<TransferFault["code"]> = new Set([
   "connection_lost",
   "room_left",
 ]);
-
-const NOT_WANTED: TransferFault = { code: "not_wanted", reason: "this client takes no files" };
 
 type Offer = WithAnyIds<EventOf<"offer">>;
 
@@ -90,10 +85,9 @@ export class Downloads {
   handleChunk(chunk: WithAnyIds<EventOf<"chunk">>): void {
     const incoming = this.#receiving.get(keyOf(chunk));
     if (incoming === undefined) return;
-    const { file, data, progress } = incoming;
+    const { file, data, progress, asking } = incoming;
     // Nobody asked for it: but for its end, it is nothing of that file.
-    const isUnasked = incoming.asking?.expects(chunk.index) === false;
-    if (isUnasked && chunk.data.length > 0) return;
+    if (asking?.expects(chunk.index) === false && chunk.data.length > 0) return;
     const fault = data.add(chunk);
     if (fault !== undefined) return this.#fail(incoming, fault);
     incoming.heardAt = this.#options.now();
@@ -101,10 +95,7 @@ export class Downloads {
     if (progress.isWorthTelling(data.received)) {
       this.#options.notify({ kind: "progress", file, done: data.received });
     }
-    if (!data.isComplete) return;
-    incoming.asking?.stop();
-    this.#receiving.delete(incoming.key);
-    if (incoming.state === "accepted") this.#writer.save(incoming);
+    if (data.isComplete) this.#isWhole(incoming);
   }
 
   /** Whether chunks of that file are taken now. */
@@ -180,8 +171,7 @@ export class Downloads {
   /** Takes an offer: saved at once, or when the rest is here. Throws UsageError. */
   accept(n?: number): void {
     const incoming = this.#offer("accept", n);
-    if (incoming.data.isComplete) return this.#writer.save(incoming);
-    this.#options.notify({ kind: "accepted", file: incoming.file });
+    if (!incoming.data.isComplete) this.#options.notify({ kind: "accepted", file: incoming.file });
     this.#take(incoming);
   }
 
@@ -291,9 +281,19 @@ export class Downloads {
   }
 
   #take(incoming: Download): void {
-    this.#receipts.say(incoming.offer, "accepted");
     incoming.accept();
+    if (incoming.data.isComplete) return this.#isWhole(incoming);
+    this.#receipts.say(incoming.offer, "accepted");
     this.#writer.begin(incoming);
+  }
+
+  /** All of it is here: its last chunk came, or an empty file was accepted. */
+  #isWhole(incoming: Download): void {
+    if (this.#receiving.get(incoming.key) === incoming) {
+      this.#receiving.delete(incoming.key);
+      incoming.asking?.stop();
+    }
+    if (incoming.state === "accepted") this.#writer.save(incoming);
   }
 
   /** Files of which chunks come now. */

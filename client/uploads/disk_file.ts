@@ -138,6 +138,13 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
   try {
     const info = await handle.stat();
     refuseUnlessSendable(path, info, fileMax);
+    // The files of /proc and their like say that they have nothing.
+    if (info.size === 0 && await handle.read(new Uint8Array(1)) !== null) {
+      throw new UsageError(
+        `Cannot send ${shown(path)}: it does not say how large it is`,
+        { hint: "cmdchat-client send-file - sends what comes on its standard input" },
+      );
+    }
     const source = new DiskSource(handle, info.size);
     return await CheckedFile.read(source, { name: basename(path), whyUnreadable });
   } catch (error) {
@@ -148,9 +155,6 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
 
 function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
   if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is not a regular file`);
-  if (info.size === 0) {
-    throw new UsageError(`Cannot send ${shown(path)}: it is empty`);
-  }
   refuseTooLarge(path, info.size, fileMax);
 }
 

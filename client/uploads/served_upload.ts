@@ -96,6 +96,9 @@ export class ServedUpload implements Upload {
     this.#receivers.offeredTo(
       to === undefined ? people : people.filter((one) => one.client === to),
     );
+    // An old client takes no file without a byte, and cannot say so.
+    const old = this.#total > 0 ? [] : people.filter(({ state }) => state === "old");
+    for (const { client, name } of old) this.#receivers.heard({ client, name, state: "failed" });
     this.#judge();
   }
 

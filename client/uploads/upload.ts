@@ -3,6 +3,8 @@
 
 import { toHex } from "#platform/bytes.ts";
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
+import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
@@ -105,6 +107,12 @@ export class PushedUpload implements Upload {
   #change = Promise.withResolvers<void>();
 
   constructor(file: SourceFile, send: UploadSend) {
+    if (file.size === 0) {
+      file.close();
+      throw new UsageError(
+        `Cannot send ${quote(file.name)}: it is empty, and this server takes no empty files`,
+      );
+    }
     this.file = file;
     this.#send = send;
     this.#total = Math.ceil(file.size / FILE_CHUNK_BYTES);

@@ -52,7 +52,6 @@ export async function openPageFile(
       }) are allowed`,
     );
   }
-  if (source.size === 0) throw new UsageError(`Cannot send ${shown}: it is empty`);
   const name = isFolder ? `${chosen.name}.tar` : chosen.name;
   try {
     return await CheckedFile.read(source, { name, isFolder, whyUnreadable });

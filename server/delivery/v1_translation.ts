@@ -77,6 +77,10 @@ export function toV1(event: Event, room: string): ServerMessage | undefined {
     }
     case "offer": {
       const { file: file_id, filename, size: filesize, chunks: total_chunks, name: sender } = event;
+      if (filesize === 0) {
+        const text = `${sender} offers an empty file, which your program cannot take: ${filename}`;
+        return note(room, { message: oneLine(text), event: "notice" });
+      }
       const file = { file_id, filename, filesize, total_chunks, sender };
       return { type: "file_init", ...file, ...stamp(event, room) };
     }

@@ -67,7 +67,7 @@ export class FileReceiver {
     if (offer.client === client) return;
     if (offer.hash === null) {
       this.#keep(key, { kind: "pushed", offer, drops: writer()?.bulkDrops ?? 0, late: 0 });
-    } else if (isV1) {
+    } else if (isV1 && offer.size > 0) {
       const fetched: Fetched = { kind: "fetched", offer, next: 0, end: 0 };
       this.#keep(key, fetched);
       this.#ask(fetched);

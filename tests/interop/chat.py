@@ -193,8 +193,8 @@ class Chat:
 
     def take(self, path, cut_at=None):
         offer = self._wait("offer", lambda event: event["client"] != self._client)
-        receiver, is_whole = Receiver(offer), False
-        receiver.begin(self)
+        receiver = Receiver(offer)
+        is_whole = receiver.begin(self)
         while not is_whole:
             if not any(map(receiver.is_of, self._unread)) and not self._session.waits(PATIENCE_S):
                 receiver.ask_again(self)

@@ -21,6 +21,7 @@ class Receiver:
     def begin(self, chat):
         chat.send("receipt", chat.room, self.offer["client"], self.offer["file"], "accepted")
         self._ask(chat)
+        return self.offer["chunks"] == 0
 
     def _first_missing(self):
         return next((i for i in range(self.offer["chunks"]) if i not in self._chunks), self.offer["chunks"])

@@ -88,6 +88,17 @@ test("the client in Python and the client in Deno talk, send each other a file, 
   await python.prints(/^sent theirs\.bin to deno$/m);
   assert.deepEqual(await Deno.readFile(`${home}/got/theirs.bin`), new Uint8Array(theirs));
 
+  // A file without a byte: there is no chunk to ask for.
+  await Deno.writeFile(`${home}/nothing.txt`, new Uint8Array());
+  await Deno.writeFile(`${home}/void.txt`, new Uint8Array());
+  await deno.type(`/send ${home}/nothing.txt`);
+  await python.type(`take ${home}/nothing.taken`);
+  await python.prints(/^took nothing\.txt of deno$/m);
+  assert.equal((await Deno.stat(`${home}/nothing.taken`)).size, 0);
+  await python.type(`send ${home}/void.txt`);
+  await python.prints(/^sent void\.txt to deno$/m);
+  assert.equal((await Deno.stat(`${home}/got/void.txt`)).size, 0);
+
   await python.type("cut");
   await python.prints(/^resumed interop as python$/m);
   await deno.prints(/"event":"away".*"name":"python"/);

@@ -236,6 +236,31 @@ Deno.test("send-file waits for somebody, recv-file saves where it stands, both t
   assert.equal(await Deno.readTextFile(`${folder}/small.txt`), "small\n");
 });
 
+Deno.test("an empty file arrives as one; a client of the old protocol, which takes none, is told", async () => {
+  await using server = await startServer();
+  await Deno.writeFile(`${home}/nothing.txt`, new Uint8Array());
+  const folder = await Deno.makeTempDir({ dir: home });
+  for (const args of [["--accept-files", "--download-dir", folder], []]) {
+    await using old = await V1Peer.join({ port: server.port, name: "old" });
+    await using taker = args.length === 0
+      ? startClient(home, { args: ["recv-file", ...at(server, "--name", "taker")], cwd: folder })
+      : startClient(home, { args: at(server, "--name", "taker", "--renderer", "json", ...args) });
+    await old.system(/taker joined/);
+    const sent = await run(["send-file", ...at(server), "--to", "taker", "nothing.txt"]);
+    assert.equal(sent.code, 0, sent.stderr);
+    assert.match(sent.stdout, /^e3b0c44298fc1c14.* {2}nothing\.txt\n$/);
+    const all = run(["send-file", ...at(server), "nothing.txt"]);
+    await old.system(/offers an empty file, which your program cannot take: nothing\.txt/);
+    const { stderr } = await all;
+    assert.match(stderr, /old could not save it/);
+    if (args.length > 0) await taker.endInput();
+    assert.equal(await taker.end(), 0, taker.stderr);
+  }
+  const saved = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  assert.deepEqual(saved, ["nothing (2).txt", "nothing (3).txt", "nothing.txt"]);
+  for (const name of saved) assert.equal((await Deno.stat(`${folder}/${name}`)).size, 0);
+});
+
 Deno.test("send-file gives up where somebody is there and nobody accepts within its time", async () => {
   await using server = await startServer();
   await Deno.writeTextFile(`${home}/note.txt`, "x");

@@ -42,6 +42,25 @@ Deno.test("send and recv work in a sealed room, whose words the relay's plain ro
   assert.deepEqual(plain.texts, []);
 });
 
+Deno.test("an empty file arrives as one in a sealed room", async () => {
+  await using server = await startServer();
+  const secret = encodeBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+  const env = { CMDCHAT_LINK: `cmdchat://127.0.0.1:${server.port}/den#secret=${secret}` };
+  await Deno.writeFile(`${home}/nothing.txt`, new Uint8Array());
+  const folder = await Deno.makeTempDir({ dir: home });
+  await using taker = startClient(home, {
+    args: ["recv-file", "--timeout=30", "--name=taker"],
+    env,
+    cwd: folder,
+  });
+  await taker.complains(/den: nobody else is here/);
+  const sent = await runClient(home, { args: ["send-file", "--name=al", "nothing.txt"], env });
+  assert.equal(sent.code, 0, sent.stderr);
+  assert.match(sent.stderr, /nothing\.txt: saved by taker|taker saved it/);
+  assert.equal(await taker.end(), 0, taker.stderr);
+  assert.equal((await Deno.stat(`${folder}/nothing.txt`)).size, 0);
+});
+
 /** A room with a program, alice and a bob; and how another bob comes there in his place. */
 async function roomWithBob(server: RunningServer, stack: AsyncDisposableStack) {
   const secret = crypto.getRandomValues(new Uint8Array(32));

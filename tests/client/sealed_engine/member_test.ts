@@ -430,6 +430,18 @@ Deno.test("a file reaches those who want it, in the chunks of the chat, and noth
   }
 });
 
+Deno.test("an empty file looks to the relay like any other small one", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const sealed = watchChunks(relay);
+  await offer(relay, alice!, new Uint8Array());
+  assert.deepEqual(bob!.told("file").map(({ file }) => [file.size, file.chunks]), [[0, 0]]);
+  assert.equal(sealed.length, 0, "nobody has asked");
+  // The chat says that it has all of it.
+  for (let twice = 0; twice < 2; twice++) await pull(relay, bob!, [0, 0]);
+  assert.deepEqual([sealed.length, sealedChunks(0)], [1, 1]);
+  assert.deepEqual([bob!.told("chunk").length, alice!.told("pull").length], [0, 0]);
+});
+
 Deno.test("a chunk that several wait for leaves once", async () => {
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
   const sealed = watchChunks(relay);

@@ -44,6 +44,25 @@ Deno.test("a sender has so many files at once and no more, which is told once an
   assert.equal(eventsOf(bob, "refused").length, 2);
 });
 
+Deno.test("an empty file is saved once it is accepted, and not where its digest is another or its sender gave up", async () => {
+  await using room = await TransferRoom.open();
+  const bob = room.join();
+  const hash = new Uint8Array(createHash("sha256").digest());
+  bob.transfers.handleOffer(offerOf(7, { id: "a", name: "void.txt", size: 0, hash }));
+  bob.transfers.handleOffer(offerOf(8, { id: "b", size: 0, hash: new Uint8Array(32) }));
+  assert.deepEqual(eventsOf(bob, "refused").map(({ fault }) => fault.code), ["bad_offer"]);
+  assert.equal(eventsOf(bob, "saved").length, 0);
+  bob.transfers.accept();
+  await bob.transfers.settled();
+  const [saved] = eventsOf(bob, "saved");
+  assert.equal((await Deno.stat(saved!.path)).size, 0);
+  assert.equal(bob.transfers.list().length, 0);
+  bob.transfers.handleOffer(offerOf(7, { id: "c", size: 0, hash }));
+  const [chunk] = chunksOf(7, { id: "c", bytes: new Uint8Array(1) });
+  bob.transfers.handleChunk({ ...chunk!, data: new Uint8Array() });
+  assert.deepEqual(eventsOf(bob, "failed").map(({ fault }) => fault.code), ["sender_gave_up"]);
+});
+
 Deno.test("a flood of offers fills neither memory nor pushes an admitted file out", async () => {
   await using room = await TransferRoom.open();
   const bob = room.join();

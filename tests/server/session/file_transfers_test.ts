@@ -48,6 +48,13 @@ Deno.test("an offer is refused above the limit, empty, with chunks that do not f
   assert.match(relay.open(offer(), PUSHED) ?? "", /on its way already/);
 });
 
+Deno.test("a file that is asked for may be empty, and then has no chunk", () => {
+  const relay = new FileTransfers(MAX, NOBODY);
+  const empty = { size: 0, chunks: 0 };
+  assert.equal(relay.open(offer(empty), { pushed: false }), undefined);
+  assert.match(relay.open(offer({ size: 0, chunks: 1 }), { pushed: false }) ?? "", /1 chunks/);
+});
+
 Deno.test("a server that takes no files says so", () => {
   assert.match(new FileTransfers(0, NOBODY).open(offer(), PUSHED) ?? "", /takes no files/);
 });
