@@ -26,7 +26,7 @@ const test = skipIf(why);
 
 const OPERATIONS = "docs/OPERATIONS.md";
 const HEADING = "### As a systemd service";
-const ENCRYPT = "### With Let's Encrypt";
+const ENCRYPT = "## With Let's Encrypt";
 // The documents ask through sudo; whoever boots a system is root already.
 const MEMBERS = 30;
 const UPDATES = 2;
@@ -79,6 +79,15 @@ test("on a booted Debian, the commands of OPERATIONS.md install a service that s
       assert.match(await log(), /listening on \[::\]:5050 \(TLS, token needed\)/);
       assert.equal(await say(system, "hello", await token()), 0);
       assert.equal(await say(system, "hello", "wrong"), 7);
+      await until(
+        async () =>
+          /Status: "\d+ members in \d+ rooms"/.test(
+            await done(system, "systemctl status cmdchat-server"),
+          ),
+        "told its status",
+      );
+      assert.match(await done(system, "journalctl -u cmdchat-server"), /SHA256:[\w-]{43}/);
+      assert.doesNotMatch(await done(system, "journalctl -p warning"), / INFO /);
     },
   );
 

@@ -48,7 +48,11 @@ async function behind(startProxy: StartProxy): Promise<Behind> {
   const cleanup = new AsyncDisposableStack();
   const certificate = cleanup.use(await makeCertificate());
   await builtPage();
-  const [command = ""] = await blocksBelow(OPERATIONS, "## Where only the web passes", "sh");
+  const [command = ""] = await blocksBelow(
+    OPERATIONS,
+    "## Behind a web server, and over WebSocket",
+    "sh",
+  );
   const [, documented = ""] = /^cmdchat-server --host 127\.0\.0\.1 (.*)\n$/.exec(command) ?? [];
   const args = [
     ...documented.replace("chat.example.org", "localhost").replace("127.0.0.1", PROXY).split(" "),
