@@ -91,7 +91,7 @@ function numberOf(argument: string): number {
 
 function lineOf(info: TransferInfo): string {
   const { n, direction, name, size, sender, state, done, waitingFor, to, isFolder } = info;
-  const from = direction === "in" ? ` of <${safeName(sender ?? "?")}>` : "";
+  const from = direction === "in" ? ` from <${safeName(sender ?? "?")}>` : "";
   const alone = direction === "in" ? ", for you alone" : ` for <${safeName(to ?? "?")}> alone`;
   const who = to === undefined ? from : from + alone;
   const progress = done > 0 && done < size ? `, ${formatBytes(done)} received` : "";

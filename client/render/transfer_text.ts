@@ -28,9 +28,9 @@ export function transferText(
             : `: /accept ${event.file.n} or /reject ${event.file.n}`),
       );
     case "accepted":
-      return info(`Accepted ${fileOf(event.file)} of <${senderOf(event.file)}>`);
+      return info(`Accepted ${fileOf(event.file)} from <${senderOf(event.file)}>`);
     case "rejected":
-      return info(`Refused ${fileOf(event.file)} of <${senderOf(event.file)}>`);
+      return info(`Refused ${fileOf(event.file)} from <${senderOf(event.file)}>`);
     case "sending":
       return info(
         `Sending ${fileOf(event.file)}${toOf(event.file)}${
@@ -47,7 +47,7 @@ export function transferText(
         : undefined;
     case "saved":
       return info(
-        `Saved ${sizedName(event.file)} of <${senderOf(event.file)}> as ${
+        `Saved ${sizedName(event.file)} from <${senderOf(event.file)}> as ${
           quote(event.path, 1_000)
         }, SHA-256 ${event.sha256}`,
       );
@@ -59,7 +59,7 @@ export function transferText(
       return {
         level: "warning",
         text: event.file.direction === "in"
-          ? `Not received: ${fileOf(event.file)} of <${
+          ? `Not received: ${fileOf(event.file)} from <${
             senderOf(event.file)
           }>: ${event.fault.reason}`
           : `Not sent: ${fileOf(event.file)}: ${event.fault.reason}${told(": ", event.receivers)}`,
@@ -67,7 +67,7 @@ export function transferText(
     case "refused":
       return {
         level: "warning",
-        text: `Refused "${sanitizeLine(event.name)}" (${formatBytes(event.size)}) of <${
+        text: `Refused "${sanitizeLine(event.name)}" (${formatBytes(event.size)}) from <${
           safeName(event.sender)
         }>: ${event.fault.reason}`,
       };

@@ -165,7 +165,7 @@ Deno.test("/files, /accept, /reject and /cancel speak of numbers", async () => {
     }),
   );
   await run("/files");
-  assert.equal(console.printed.at(-1), '- files:\n- 1: "a.txt" (5 bytes) of <bob>: offered');
+  assert.equal(console.printed.at(-1), '- files:\n- 1: "a.txt" (5 bytes) from <bob>: offered');
   await assert.rejects(run("/accept first"), /the argument is the number of a file/);
   await assert.rejects(run("/cancel 99"), UsageError);
   await run("/reject #1");
