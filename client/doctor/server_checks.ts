@@ -312,7 +312,7 @@ async function checkClock(session: SessionV2, { clock, sentAt }: ClockCheck): Pr
     const skew = time > now ? time - now : time < sentAt ? time - sentAt : 0;
     const size = `${(Math.abs(skew) / 1_000).toFixed(1)} s`;
     if (Math.abs(skew) < SKEW_WARNING_MS) {
-      return ok("clock", skew === 0 ? "as the server's" : `${size} off the server's`);
+      return ok("clock", skew === 0 ? "agrees with the server's" : `${size} off the server's`);
     }
     const side = skew > 0 ? "behind" : "ahead of";
     return warn("clock", `this machine is ${size} ${side} the server`, "set the clock, or use NTP");
