@@ -103,7 +103,9 @@ export class ChatScreen {
   /** Shows the rooms, and what the current one is called. */
   setRooms(rooms: readonly PageRoom[]): void {
     this.#rooms.show(rooms);
-    this.logs.keepOnly(new Set(rooms.map(({ title }) => title)));
+    const titles = new Set(rooms.map(({ title }) => title));
+    this.logs.keepOnly(titles);
+    this.composer.keepOnly(titles);
     const room = rooms.find(({ current }) => current);
     this.#room = room;
     this.#title.textContent = room?.label ?? "";

@@ -36,6 +36,8 @@ export class Composer {
   });
   readonly #drafts = new Map<string, string>();
   #room: string | undefined;
+  /** Whether the user is in that room no longer. */
+  #hasLeft = false;
   #history: string[] = [];
   /** Index into the history; its length = the text that is being written. */
   #at = 0;
@@ -111,12 +113,29 @@ export class Composer {
   switchTo(room: string, label: string): void {
     this.#input.placeholder = `Message ${label}`;
     if (room === this.#room) return;
-    if (this.#room !== undefined) this.#drafts.set(this.#room, this.#input.value);
+    if (this.#hasLeft) this.#remember(this.#input.value);
+    else if (this.#room !== undefined) this.#drafts.set(this.#room, this.#input.value);
+    this.#hasLeft = false;
     // What was typed before there was a room stays.
     if (this.#room !== undefined) this.#input.value = this.#drafts.get(room) ?? "";
     this.#drafts.delete(room);
     this.#room = room;
     this.#fit();
+  }
+
+  /** Drops what was written for rooms that the user has left; the arrow up brings it back. */
+  keepOnly(rooms: ReadonlySet<string>): void {
+    for (const [room, text] of this.#drafts) {
+      if (rooms.has(room)) continue;
+      this.#drafts.delete(room);
+      this.#remember(text);
+    }
+    this.#hasLeft = this.#room !== undefined && !rooms.has(this.#room);
+  }
+
+  #remember(text: string): void {
+    if (text.trim() !== "") this.#history = [...this.#history, text].slice(-HISTORY_MAX);
+    this.#at = this.#history.length;
   }
 
   #listen(): void {
@@ -143,8 +162,7 @@ export class Composer {
     this.focus();
     if (text.trim() === "") return;
     this.#showCandidates(undefined);
-    this.#history = [...this.#history, text].slice(-HISTORY_MAX);
-    this.#at = this.#history.length;
+    this.#remember(text);
     this.setText("");
     this.#actions.entered(text);
   }

@@ -90,12 +90,7 @@ export function askStart(
   const first = [inputs.name, inputs.room, inputs.server].find((input) =>
     input.isConnected && input.value === ""
   );
-  const wrong = fault === undefined
-    ? undefined
-    : /token/i.test(fault.text)
-    ? inputs.token
-    : inputs.name;
-  (first ?? wrong ?? join).focus();
+  (first ?? wrongInput(inputs, fault) ?? join).focus();
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -110,6 +105,18 @@ export function askStart(
       });
     });
   });
+}
+
+/** The field that a fault is about; undefined where it is about none of those that are shown. */
+function wrongInput(
+  inputs: Readonly<Record<string, HTMLInputElement>>,
+  fault: PageFault | undefined,
+): HTMLInputElement | undefined {
+  // Names and rooms may be words like these.
+  const text = fault?.text.replace(/"[^"]*"/g, "") ?? "";
+  const word = ["token", "room", "name"].find((each) => text.includes(each));
+  const input = word === undefined ? undefined : inputs[word];
+  return input?.isConnected ? input : undefined;
 }
 
 function lead(isSealed: boolean): string {

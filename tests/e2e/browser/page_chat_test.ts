@@ -173,6 +173,64 @@ test("a terminal client and both browsers are in one sealed room, with equal cod
   assert.doesNotMatch(served.server.log, /sealed hello|"den"|pia|fay|tess/);
 });
 
+inEach(
+  "what was written for a room goes with it, and the arrow up brings it back",
+  async (browser) => {
+    await using served = await startPageServer();
+    await using page = await ChatPage.join(browser, { url: served.origin, name: "pia" });
+    const goTo = async (room: string) => {
+      await page.enter(`/switch ${room}`);
+      await page.untilText("h1", new RegExp(room));
+    };
+    const typed = () => page.page.$eval("textarea", (input) => input.value);
+    await page.enter("/join den");
+    await page.untilText("h1", /den/);
+    await goTo("lobby");
+    // A draft stays while its room does.
+    await page.page.click(".room:not([aria-current])");
+    await page.untilText("h1", /den/);
+    await page.page.keyboard.type("for the den");
+    await page.page.click(".room:not([aria-current])");
+    await page.untilText("h1", /lobby/);
+    assert.equal(await typed(), "");
+    await page.enter("/leave den");
+    await page.until(() => document.querySelectorAll(".room").length === 1, "the end of den");
+    await page.enter("/join den");
+    await page.untilText("h1", /den/);
+    assert.equal(await typed(), "", "the draft went with the room");
+    for (let n = 0; n < 3; n++) await page.page.keyboard.press("ArrowUp");
+    await page.page.keyboard.press("ArrowUp");
+    const seen: string[] = [await typed()];
+    for (let n = 0; n < 4; n++) {
+      await page.page.keyboard.press("ArrowDown");
+      seen.push(await typed());
+    }
+    assert.ok(seen.includes("for the den"), seen.join(" | "));
+  },
+);
+
+inEach("after a refusal the keyboard is where the fault is", async (browser) => {
+  await Deno.writeTextFile(`${home}/token`, "right-token-of-the-room\n", { mode: 0o600 });
+  await using served = await startPageServer({ args: ["--tokens-file", `${home}/token`] });
+  await using page = await ChatPage.start(browser, {
+    url: served.origin,
+    name: "pia",
+    token: "wrong",
+  });
+  await page.untilText("[role=alert]", /does not accept this token/);
+  const focused = () => page.page.evaluate(() => document.activeElement?.id);
+  assert.equal(await focused(), "token");
+  await page.page.$eval(
+    "#token",
+    (input) => (input as HTMLInputElement).value = "right-token-of-the-room",
+  );
+  await served.server.stop("SIGKILL");
+  await page.page.keyboard.press("Enter");
+  await page.untilText("[role=alert]", /Cannot connect/);
+  const pressed = await page.page.evaluate(() => document.activeElement?.textContent);
+  assert.equal(pressed, "Join", "nothing that was typed is wrong");
+});
+
 inEach("a link with the fingerprint of another server sends it nothing", async (browser) => {
   await using served = await startPageServer();
   const wrong = "A".repeat(43);
