@@ -1,5 +1,6 @@
 // What a command line asks for: where to go, and which command to run there. Options may stand before the command.
 
+import { UsageError } from "../../shared/base/errors.ts";
 import { type CommandSpec, findCommand } from "../../shared/cli/program.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";
 import { CLIENT_COMMANDS, type ClientCommand } from "./program.ts";
@@ -58,9 +59,37 @@ interface CommandWords {
 
 function command({ place = [], before, words: [word = "", ...rest] }: CommandWords): Call {
   if (word === HELP) return chat([word, ...rest]);
+  if (isLink(word)) throw new UsageError("Cannot use two links: expected one, or --link");
   const args = [...place, ...before, ...rest];
   const command = findCommand(CLIENT_COMMANDS, word, { other: "--host NAME goes to a server" });
+  refuseLinks(word, rest);
   return { command, args, words: [word, ...args] };
+}
+
+/**
+ * A link may hold a token or a room's secret: as a text it would be sent, and as a word that nobody expects it would be
+ * repeated in an error. Throws UsageError.
+ */
+function refuseLinks(command: string, words: readonly string[]): void {
+  // What others come by is a text like any other, unless it is a link of this program's own.
+  const isMisplaced = command === "send" ? isOwnLink : isLink;
+  for (let at = 0; at < words.length && words[at] !== "--"; at++) {
+    const word = words[at] as string;
+    if (VALUED.get(word) === true) at++;
+    else if (isMisplaced(word)) {
+      throw new UsageError(`Cannot take a link behind "${command}": it stands before the command`, {
+        hint: `cmdchat-client LINK ${command} …; put -- before a text that is a link`,
+      });
+    }
+  }
+}
+
+function isOwnLink(word: string): boolean {
+  return /^cmdchat:/i.test(word);
+}
+
+function isLink(word: string): boolean {
+  return /^(?:cmdchat|https?):/i.test(word);
 }
 
 function chat(args: readonly string[]): Call {
@@ -75,7 +104,7 @@ function isKnown(word: string): boolean {
 /** A profile, a link, or a host with a dot or a port, as options; undefined for any other word. */
 function placeOf(word: string): readonly string[] | undefined {
   if (/^@./.test(word)) return ["--profile", word.slice(1)];
-  if (/^(?:cmdchat|https?):/i.test(word)) return ["--link", word];
+  if (isLink(word)) return ["--link", word];
   if (/^[\da-f]*:[\da-f]*:[\da-f:.]*$/i.test(word)) return ["--host", word];
   const [, bracketed, name, port] =
     /^(?:\[([\da-f:.]+)\]|([^\s/:@[\]]+))(?::(\d+))?$/i.exec(word) ??

@@ -54,3 +54,35 @@ Deno.test("a word that is neither command nor place is refused, with what it may
   }
   assert.throws(() => readCall(["chatbox"]), { hint: /; --host NAME goes to a server$/ });
 });
+
+Deno.test("a link behind a command is neither sent nor repeated: it may hold a secret", () => {
+  const link = "cmdchat://h/r#secret=geheim";
+  const page = "https://h/#room=r&secret=geheim";
+  for (
+    const typed of [
+      `send ${link}`,
+      `send hello ${link}`,
+      `send --name bob ${link} hello`,
+      `recv ${link}`,
+      `recv ${page}`,
+      `send-file ${link} x`,
+      `recv-file --count 1 ${page}`,
+      `doctor ${link}`,
+      `@work recv ${link}`,
+      `${link} ${link}`,
+      `h:1 ${page}`,
+    ]
+  ) {
+    assert.throws(
+      () => readCall(typed.split(" ")),
+      (error) =>
+        error instanceof UsageError &&
+        /^Cannot (?:take a link behind|use two links)/.test(error.message) &&
+        !`${error.message}${error.hint}`.includes("geheim"),
+      typed,
+    );
+  }
+  for (const typed of [`send -- ${link}`, `send ${page}`, `send --link ${link} hello`]) {
+    assert.equal(readCall(typed.split(" ")).command?.name, "send", typed);
+  }
+});
