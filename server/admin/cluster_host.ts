@@ -17,6 +17,9 @@ import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 
+// Less than the other server waits for the session, with the way of both messages.
+const DECIDED_MS = 2_000;
+
 /** This server's relay, as other servers see it. */
 export class RelayClusterHost implements ClusterHost {
   readonly #relay: Relay;
@@ -34,9 +37,11 @@ export class RelayClusterHost implements ClusterHost {
     return session && this.#relay.access.guestPassOf(session);
   }
 
-  giveUp(ticket: Uint8Array): GivenSession | undefined {
+  async giveUp(ticket: Uint8Array): Promise<GivenSession | undefined> {
     const session = this.#relay.held.named(ticket);
-    if (session === undefined) return undefined;
+    if (session?.requests.isDeciding) await inTime(session.requests.decided());
+    if (session === undefined || this.#relay.held.named(ticket) !== session) return undefined;
+    const { unsettled } = session.requests;
     const mail = session.emptyMailbox().flatMap(({ event }): Mail[] => {
       if (event.kind !== "direct" && event.kind !== "undelivered") return [];
       const room = session.membership(event.room)?.room;
@@ -45,7 +50,7 @@ export class RelayClusterHost implements ClusterHost {
       return [];
     });
     this.#relay.giveUp(session);
-    return { request: session.requests.last, mail };
+    return { request: session.requests.last, unsettled, mail };
   }
 
   load(): ServerLoad | undefined {
@@ -119,4 +124,12 @@ export class RelayClusterHost implements ClusterHost {
       text,
     });
   }
+}
+
+/** Resolves with `decided`, or when another server will not wait any longer. */
+async function inTime(decided: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, DECIDED_MS);
+  await Promise.race([decided, late.promise]);
+  clearTimeout(timer);
 }

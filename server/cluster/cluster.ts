@@ -15,7 +15,7 @@ import type {
   RemoteSession,
   SharedSession,
 } from "./cluster_contract.ts";
-import { Arrivals, OtherSessions } from "./other_sessions.ts";
+import { Arrivals, giveSession, OtherSessions } from "./other_sessions.ts";
 import { Questions } from "./questions.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
@@ -30,6 +30,7 @@ import {
 } from "./cluster_messages.ts";
 
 const SUBJECT = "cmdchat.messages";
+const NOTHING_GIVEN = { request: undefined, mail: [] };
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
@@ -188,10 +189,11 @@ export class Cluster {
     if (known === undefined) return undefined;
     const { client, slot } = known;
     const arrived = this.#arrivals.expect(client);
-    if (!this.#heard.has(slot)) return { client, request: undefined, mail: [], arrived };
-    const answer = await this.#questions.one((question) => ({ kind: "take", question, ticket }));
-    if (answer?.kind !== "given") return { client, request: undefined, mail: [], arrived };
-    return { client, request: answer.request, mail: answer.mail, arrived };
+    const answer = this.#heard.has(slot)
+      ? await this.#questions.one((question) => ({ kind: "take", question, ticket }))
+      : undefined;
+    const { request, mail } = answer?.kind === "given" ? answer : NOTHING_GIVEN;
+    return { client, request, mail, unsettled: known.unsettled, arrived };
   }
 
   /** Sends a direct message to the server of its receiver; false if no server took it. */
@@ -346,13 +348,11 @@ export class Cluster {
         return this.#sessions.noteGuest(slot, message);
       case "ended":
         return this.#sessions.end(slot, message.ticket);
-      case "take": {
-        const given = this.#host?.giveUp(message.ticket);
-        if (given === undefined) return;
-        const { request, mail } = given;
-        const { question } = message;
-        return this.#send({ kind: "given", question, request, mail: mail.map(([...one]) => one) });
-      }
+      case "take":
+        return void giveSession(this.#host, message, (part) => this.#send(part))
+          .catch(this.#options.onFault);
+      case "unsettled":
+        return this.#sessions.noteUnsettled(slot, message);
       case "direct":
         return this.#direct(message);
       case "sealed_home":

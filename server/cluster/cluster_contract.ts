@@ -7,6 +7,7 @@ import type {
   ClusterMessageOf,
   RoomMessage,
   StandingMessage,
+  Unsettled,
 } from "./cluster_messages.ts";
 import type { ServerLoad, ServerPlace, Surplus } from "./server_places.ts";
 
@@ -43,6 +44,7 @@ export interface GivenSession {
   /** Number of its last request. */
   readonly request: number;
   readonly mail: readonly Mail[];
+  readonly unsettled: Unsettled;
 }
 
 /** By which invite the client of a session came: it stays welcome after the invite has ended. */
@@ -55,7 +57,7 @@ export interface ClusterHost {
   /** The invite by which session `client` came; undefined = by none. */
   guestPass(client: number): GuestPass | undefined;
   /** Gives up a session that is resumed at another server; undefined = unknown. */
-  giveUp(ticket: Uint8Array): GivenSession | undefined;
+  giveUp(ticket: Uint8Array): Promise<GivenSession | undefined>;
   /** Where clients reach this server, and how many it has; undefined where it does not say. */
   load(): ServerLoad | undefined;
   /** The list of the other servers is another one. */
@@ -79,6 +81,7 @@ export interface RemoteSession {
   readonly client: number;
   /** Number of its last request; undefined if its server cannot be asked any more. */
   readonly request: number | undefined;
+  readonly unsettled: Unsettled;
   readonly mail: readonly Mail[];
   /** Tells that it is here, or that it is not coming: direct messages for it wait for that. */
   readonly arrived: () => void;

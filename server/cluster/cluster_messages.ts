@@ -8,7 +8,8 @@ import { RID_BYTES } from "../../shared/messages/messages_sealed.ts";
 import { SIGN_BYTES } from "./replay_guard.ts";
 
 const count = z.int().min(0);
-const label = z.string().max(1_024);
+const LABEL_MAX = 1_024;
+const label = z.string().max(LABEL_MAX);
 
 function bytes(length: number) {
   return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
@@ -20,6 +21,9 @@ const body = z.custom<Uint8Array>((value) =>
 const CHALLENGE_BYTES = 32;
 // A mailbox holds 64 KiB: no message in it is shorter than some 60 bytes.
 const MAIL_MAX = 2_048;
+// More than a client has under way while NATS does not answer; a server remembers no more refusals.
+const OPEN_MAX = 1_024;
+const DECLINED_MAX = 64;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;
 /** Number of a question; the answer repeats it. */
@@ -118,6 +122,15 @@ const MESSAGES = {
     maker: client,
     makerName: label,
   },
+  /**
+   * Of the session of `ticket`, which is given with the next message: requests that the receiver is to do when they are
+   * repeated, and those that were declined.
+   */
+  unsettled: {
+    ticket,
+    open: z.array(count).max(OPEN_MAX),
+    declined: z.array(z.tuple([count, label])).max(DECLINED_MAX),
+  },
 } as const;
 
 type Rows = typeof MESSAGES;
@@ -176,6 +189,26 @@ export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefi
   if (!checked.success) return undefined;
   const message = { kind, ...checked.data } as unknown as ClusterMessage;
   return { slot: slot as number, number: number as number, message };
+}
+
+/** The message about what became of the requests of the session of `ticket`. */
+export function unsettledMessage(
+  ticket: Uint8Array,
+  { open, declined }: Unsettled,
+): ClusterMessageOf<"unsettled"> {
+  return {
+    kind: "unsettled",
+    ticket,
+    open: open.slice(0, OPEN_MAX),
+    declined: declined.slice(-DECLINED_MAX).map(([id, why]) => [id, why.slice(0, LABEL_MAX)]),
+  };
+}
+
+/** What became of a session's requests, as far as the number of the last one does not tell. */
+export interface Unsettled {
+  /** Those that the next server is to do when they are repeated. */
+  readonly open: readonly number[];
+  readonly declined: readonly (readonly [id: number, why: string])[];
 }
 
 /** The message about what a member of `source` left behind in a room. */

@@ -4,8 +4,13 @@ import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
-import type { GuestPass, SharedSession } from "./cluster_contract.ts";
-import type { ClusterMessageOf } from "./cluster_messages.ts";
+import type { ClusterHost, GuestPass, SharedSession } from "./cluster_contract.ts";
+import {
+  type ClusterMessage,
+  type ClusterMessageOf,
+  type Unsettled,
+  unsettledMessage,
+} from "./cluster_messages.ts";
 
 /** A session of another server. */
 export interface OtherSession {
@@ -14,7 +19,11 @@ export interface OtherSession {
   readonly slot: Slot;
   /** The invite by which its client came; undefined = by none. */
   guest?: GuestPass;
+  /** What its server said of its requests before it gave it up. */
+  unsettled: Unsettled;
 }
+
+const SETTLED: Unsettled = { open: [], declined: [] };
 
 /** All sessions of the other servers, as these told of them. */
 export class OtherSessions {
@@ -23,7 +32,7 @@ export class OtherSessions {
 
   /** Server `slot` has this session. */
   note(slot: Slot, { ticket, digests, client }: ClusterMessageOf<"session">): void {
-    this.#byTicket.set(encodeBase64(ticket), { digests, client, slot });
+    this.#byTicket.set(encodeBase64(ticket), { digests, client, slot, unsettled: SETTLED });
     this.#homes.set(client, slot);
   }
 
@@ -31,6 +40,12 @@ export class OtherSessions {
   noteGuest(slot: Slot, { kind: _, ticket, ...guest }: ClusterMessageOf<"guest">): void {
     const known = this.#byTicket.get(encodeBase64(ticket));
     if (known?.slot === slot) known.guest = guest;
+  }
+
+  /** What became of its requests. */
+  noteUnsettled(slot: Slot, { ticket, open, declined }: ClusterMessageOf<"unsettled">): void {
+    const known = this.#byTicket.get(encodeBase64(ticket));
+    if (known?.slot === slot) known.unsettled = { open, declined };
   }
 
   /** The session of `ticket`; undefined where there is none, or the secret is not its. */
@@ -66,6 +81,19 @@ export class OtherSessions {
   homeOf(client: number): Slot {
     return this.#homes.get(client) ?? slotOf(client);
   }
+}
+
+/** Gives a session up to the server that asks for it by `take`. */
+export async function giveSession(
+  host: ClusterHost | undefined,
+  { question, ticket }: ClusterMessageOf<"take">,
+  send: (message: ClusterMessage) => void,
+): Promise<void> {
+  const given = await host?.giveUp(ticket);
+  if (given === undefined) return;
+  const { request, mail, unsettled } = given;
+  send(unsettledMessage(ticket, unsettled));
+  send({ kind: "given", question, request, mail: mail.map(([...one]) => one) });
 }
 
 /** Clients that are on their way from another server to this one: what is said to one alone waits until it is here. */

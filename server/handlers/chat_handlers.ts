@@ -5,7 +5,7 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { TYPING_QUIET_MS } from "../../shared/base/limits.ts";
 import { isReaction } from "../../shared/text/reaction.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
-import { checkBytes, type HandlersOf, memberIn } from "./handler.ts";
+import { answerOncePlaced, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
 import { mute } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
@@ -18,7 +18,7 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "react" | "direct" | 
     checkText(session, text, "send the message");
     const onRefused = (why: string) => session.decline(id, `Cannot send the message: ${why}`);
     const chat = { kind: "chat", ...member.about(), request: id, text, action, reply } as const;
-    member.room.publish(chat, { onRefused });
+    answerOncePlaced(session, id, member.room.publish(chat, { onRefused }));
   },
 
   revise(session, { id, room, sequence, text }) {
@@ -32,7 +32,7 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "react" | "direct" | 
     if (text === null) member.room.authors.forget(sequence);
     const onRefused = (why: string) => session.decline(id, `Cannot change the message: ${why}`);
     const revised = { kind: "revised", ...member.about(), request: id, sequence, text } as const;
-    member.room.publish(revised, { onRefused });
+    answerOncePlaced(session, id, member.room.publish(revised, { onRefused }));
   },
 
   react(session, { id, room, sequence, emoji, on }) {
@@ -45,7 +45,11 @@ export const CHAT_HANDLERS: HandlersOf<"chat" | "revise" | "react" | "direct" | 
     }
     const onRefused = (why: string) => session.decline(id, `Cannot react: ${why}`);
     const about = { ...member.about(), request: id, sequence } as const;
-    member.room.publish({ kind: "reacted", ...about, emoji, on }, { onRefused });
+    answerOncePlaced(
+      session,
+      id,
+      member.room.publish({ kind: "reacted", ...about, emoji, on }, { onRefused }),
+    );
   },
 
   direct(session, { id, to, text }) {
@@ -92,7 +96,8 @@ function directElsewhere(
   checkMute(own);
   const about = { room: own.room.id, ...own.about(), to, toName };
   const direct: EventOf<"direct"> = { kind: "direct", ...about, request: id, text };
-  void cluster.direct(direct, own.room.title).then((taken) => {
+  const sending = cluster.direct(direct, own.room.title);
+  void session.requests.decideLater(id, sending).then((taken) => {
     if (taken) return session.tell(direct);
     session.decline(id, "Cannot send the direct message: its receiver cannot be reached now");
   });

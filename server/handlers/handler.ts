@@ -3,6 +3,7 @@
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { Request, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
+import type { Position } from "../room/bus.ts";
 import type { Membership } from "../session/membership.ts";
 import type { Session } from "../session/session.ts";
 
@@ -30,6 +31,25 @@ export function checkBytes(text: string, most: number, what: string): void {
   const bytes = encoder.encode(text).length;
   if (bytes <= most) return;
   throw new LimitError(`Cannot ${what}: it has ${bytes} bytes, at most ${most} are allowed`);
+}
+
+/**
+ * Request `id` is answered by the event that has its position then, or in words that it has happened before; a repeat of
+ * it not before. Another server may publish the same.
+ */
+export function answerOncePlaced(session: Session, id: RequestId, position: Position): void {
+  if (typeof position === "number") return;
+  void session.requests.decideLater(id, position, { again: true }).then((placed) => {
+    if (placed === 0) answerDone(session, id);
+  });
+}
+
+/** Request `id` is answered as done once `positions` are known. Another server may do it once more. */
+export function answerDoneOncePlaced(session: Session, id: RequestId, position: Position): void {
+  if (typeof position === "number") return answerDone(session, id);
+  void session.requests.decideLater(id, position, { again: true }).then((placed) => {
+    if (placed !== undefined) answerDone(session, id);
+  });
 }
 
 /** Answers a request that nothing else answers. A v1 client gets no answers: it sees the result in the room. */

@@ -5,9 +5,8 @@ import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { MEMBERS_PART_MAX, TIME_MAX_MS } from "../../shared/base/limits.ts";
 import type { EventOf, Moderation, RequestOf } from "../../shared/messages/messages_v2.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
-import { whenPlaced } from "../room/bus.ts";
 import { NO_PIN, ONLY_MODERATORS } from "../room/room_rules.ts";
-import { answerDone, type HandlersOf, memberIn } from "./handler.ts";
+import { answerDone, answerDoneOncePlaced, type HandlersOf, memberIn } from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
 import type { Session } from "../session/session.ts";
 
@@ -40,7 +39,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
       seconds,
       text,
     }, { onRefused: (why) => session.decline(id, `Cannot ${what}: ${why}`) });
-    whenPlaced(placed, () => answerDone(session, id));
+    answerDoneOncePlaced(session, id, placed);
   },
 
   pin(session, { id, room, sequence, authorName: name, text }) {
@@ -63,7 +62,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
       { kind: "pinned", ...member.about(), request: id, ...pin },
       { onRefused: (why) => session.decline(id, `Cannot pin the message: ${why}`) },
     );
-    whenPlaced(placed, () => answerDone(session, id));
+    answerDoneOncePlaced(session, id, placed);
   },
 
   backlog(session, { id, room, lines }) {
@@ -78,7 +77,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
       { kind: "backlog", ...member.about(), request: id, lines },
       { onRefused: (why) => session.decline(id, `Cannot set the backlog: ${why}`) },
     );
-    whenPlaced(placed, () => answerDone(session, id));
+    answerDoneOncePlaced(session, id, placed);
   },
 
   bans(session, { id, room }) {

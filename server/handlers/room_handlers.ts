@@ -6,9 +6,16 @@ import {
   SESSION_ROOMS_MAX,
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
+import type { RequestId } from "../../shared/messages/ids.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
-import { whenAllPlaced, whenPlaced } from "../room/bus.ts";
-import { answerDone, checkBytes, type HandlersOf, memberIn } from "./handler.ts";
+import { whenAllPlaced } from "../room/bus.ts";
+import {
+  answerDone,
+  answerDoneOncePlaced,
+  checkBytes,
+  type HandlersOf,
+  memberIn,
+} from "./handler.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom, silence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
@@ -28,7 +35,7 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     // Opened before leaving: where that fails, the session stays where it is.
     const room = session.host.rooms.open(title, session.address);
     const previous = session.wantedName;
-    whenReady(room, () => {
+    whenReady(session, { id, room }, () => {
       if (session.host.session(session.id) !== session) return session.host.rooms.tidy(room);
       const excluded = excludeFrom(room, session, Date.now());
       if (excluded !== undefined) {
@@ -74,7 +81,7 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
     const onRefused = (why: string) => session.decline(id, `Cannot set the topic: ${why}`);
     const topic = { kind: "topic", ...member.about(), text } as const;
     const placed = member.room.publish(topic, { onRefused });
-    whenPlaced(placed, () => answerDone(session, id));
+    answerDoneOncePlaced(session, id, placed);
   },
 
   status(session, { id, text }) {
@@ -119,7 +126,11 @@ function speakableRooms(
 }
 
 // Runs at once where there are no other servers.
-function whenReady({ ready }: Room, next: () => void): void {
-  if (ready === undefined) next();
-  else void ready.then(next);
+function whenReady(
+  session: Session,
+  { id, room }: { readonly id: RequestId; readonly room: Room },
+  next: () => void,
+): void {
+  if (room.ready === undefined) next();
+  else void session.requests.decideLater(id, room.ready, { again: true }).then(next);
 }

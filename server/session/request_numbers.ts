@@ -1,8 +1,17 @@
 // The numbers of one session's requests: which one comes next, and how a repeat is answered. docs/PROTOCOL.md §8.2.
 
+import type { RemoteSession } from "../cluster/cluster_contract.ts";
 import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { DECLINED_REMEMBERED } from "../config/limits.ts";
+
+const UNKNOWN =
+  "Cannot tell whether that was done: it was on its way when you went on at another server";
+
+interface Undecided {
+  readonly again: boolean;
+  readonly settled: Promise<void>;
+}
 
 /** Follows the numbers of one session's requests, so that a repeat has no second effect. */
 export class RequestNumbers {
@@ -12,15 +21,18 @@ export class RequestNumbers {
   acceptsAny = false;
   // Made with the first refusal: most of 10,000 sessions have none.
   #declined: Map<number, string> | undefined;
-  #undecided: Set<number> | undefined;
+  #undecided: Map<number, Undecided> | undefined;
+  /** What the server before took and may not have done: a repeat is the first that is heard of it. */
+  #open: Set<number> | undefined;
 
   /** Whether request `id` was handled before. */
   isRepeat(id: RequestId): boolean {
-    return id <= this.last;
+    return id <= this.last && this.#open?.has(id) !== true;
   }
 
   /** Whether request `id`, which is no repeat, is the next one; takes its number then. */
   take(id: RequestId): boolean {
+    if (this.#open?.delete(id)) return true;
     if (id !== this.last + 1 && !this.acceptsAny) return false;
     this.acceptsAny = false;
     this.last = id;
@@ -36,11 +48,54 @@ export class RequestNumbers {
     }
   }
 
-  /** Request `id` is answered once `decision` is made, and a repeat of it not before. Gives the decision. */
-  decideLater<T>(id: RequestId, decision: Promise<T>): Promise<T> {
-    const undecided = this.#undecided ??= new Set();
-    undecided.add(id);
-    return decision.finally(() => undecided.delete(id));
+  /**
+   * Request `id` is answered once `decision` is made, and a repeat of it not before. Gives the decision. `again`: another
+   * server may do it once more, and only one of the two has an effect.
+   */
+  decideLater<T>(
+    id: RequestId,
+    decision: Promise<T>,
+    { again = false }: { readonly again?: boolean } = {},
+  ): Promise<T> {
+    const undecided = this.#undecided ??= new Map();
+    const settled = decision.finally(() => undecided.delete(id));
+    undecided.set(id, { again, settled: settled.then(() => {}, () => {}) });
+    return settled;
+  }
+
+  /** Whether something is undecided that no other server may do once more. */
+  get isDeciding(): boolean {
+    return this.#deciding.length > 0;
+  }
+
+  /** Resolves when all of that is decided. */
+  async decided(): Promise<void> {
+    await Promise.all(this.#deciding.map(({ settled }) => settled));
+  }
+
+  get #deciding(): Undecided[] {
+    return [...this.#undecided?.values() ?? []].filter(({ again }) => !again);
+  }
+
+  /** What the server that goes on with the session must know beside the last number. */
+  get unsettled(): RemoteSession["unsettled"] {
+    const open: number[] = [];
+    const declined = this.declined;
+    for (const [id, { again }] of this.#undecided ?? []) {
+      if (again) open.push(id);
+      else declined.push([id, UNKNOWN]);
+    }
+    return { open, declined };
+  }
+
+  /** Goes on from what the server before this one knew; `request`: see RemoteSession. */
+  follow(
+    { request, unsettled: { open, declined } }: Pick<RemoteSession, "request" | "unsettled">,
+  ): void {
+    this.last = request ?? 0;
+    this.acceptsAny = request === undefined;
+    if (open.length > 0) this.#open = new Set(open);
+    if (declined.length > 0) this.#declined = new Map(declined);
   }
 
   /** The answer to a repeat of request `id`; undefined where it is answered later. */

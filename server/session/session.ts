@@ -85,10 +85,7 @@ export class Session implements MemberSession, SessionRef {
     this.isV1 = options.isV1;
     this.#wantedName = options.name;
     this.useRate(host.config["rate-limit"]);
-    if (taken !== undefined) {
-      this.requests.last = taken.request ?? 0;
-      this.requests.acceptsAny = taken.request === undefined;
-    }
+    if (taken !== undefined) this.requests.follow(taken);
     if (known !== undefined) this.#restore(known);
   }
 

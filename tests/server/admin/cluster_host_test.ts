@@ -32,8 +32,9 @@ Deno.test("a session whose client went to another server is given up, with its l
   const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
   ann.ask({ kind: "chat", room: ann.room(), text: "hi", action: false, reply: 0 });
   const ticket = ann.session.ticket?.id ?? new Uint8Array();
-  assert.deepEqual(host.giveUp(ticket), { request: 1, mail: [] });
-  assert.equal(host.giveUp(ticket), undefined);
+  const given = await host.giveUp(ticket);
+  assert.deepEqual(given, { request: 1, unsettled: { open: [], declined: [] }, mail: [] });
+  assert.equal(await host.giveUp(ticket), undefined);
   assert.equal(bob.take("left").length, 0, "nobody is told");
   assert.deepEqual([...host.sessions()].map(({ id }) => id), [bob.session.id]);
 });

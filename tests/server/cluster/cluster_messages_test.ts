@@ -24,6 +24,7 @@ Deno.test("every message comes back as it was sent, with the number of its serve
     { kind: "ended", ticket: TICKET },
     { kind: "take", question: 1, ticket: TICKET },
     { kind: "given", question: 1, request: 7, mail: [["den", new Uint8Array([1])]] },
+    { kind: "unsettled", ticket: TICKET, open: [5, 7], declined: [[6, "Cannot send it"]] },
     { kind: "room_asked", question: 2, title: "den" },
     { kind: "room_known", question: 2, hasMembers: true },
     { kind: "place", host: "chat1.example.org", port: 5050, members: 7, takes: true },

@@ -70,7 +70,7 @@ function startServer(
     sessions: () => [],
     standing: () => [],
     followRoom: () => {},
-    giveUp: () => undefined,
+    giveUp: () => Promise.resolve(undefined),
     direct: (word) => followed.push(word) > 0,
     follow: (word) => void followed.push(word),
     expel: () => undefined,

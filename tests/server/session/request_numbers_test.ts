@@ -37,3 +37,39 @@ Deno.test("the oldest declined requests are forgotten", () => {
   assert.equal(numbers.declined.length, DECLINED_REMEMBERED);
   assert.equal(numbers.answerTo(1)?.kind, "done");
 });
+
+Deno.test("the next server does what is undecided when it is repeated, and answers all else as it was answered", async () => {
+  const numbers = new RequestNumbers();
+  const never = new Promise<number>(() => {});
+  const { promise: soon, resolve } = Promise.withResolvers<boolean>();
+  for (let id = 1; id <= 5; id++) numbers.take(id);
+  void numbers.decideLater(2, never, { again: true });
+  void numbers.decideLater(3, soon);
+  void numbers.decideLater(5, never);
+  numbers.decline(4, "no");
+  assert.equal(numbers.isDeciding, true);
+  resolve(true);
+  await soon;
+  await new Promise((next) => setTimeout(next));
+  const { unsettled } = numbers;
+  assert.deepEqual(unsettled.open, [2]);
+  assert.deepEqual(unsettled.declined.map(([id]) => id), [4, 5]);
+  const next = new RequestNumbers();
+  next.follow({ request: numbers.last, unsettled });
+  assert.deepEqual([1, 2, 3, 4, 5, 6].map((id) => next.isRepeat(id)), [
+    true,
+    false,
+    true,
+    true,
+    true,
+    false,
+  ]);
+  assert.deepEqual(next.answerTo(3), { kind: "done", id: 3 });
+  assert.deepEqual(next.answerTo(4), { kind: "declined", id: 4, why: "no" });
+  // Nobody can tell whether that was done, which is no confirmation.
+  assert.equal(next.answerTo(5)?.kind, "declined");
+  assert.equal(next.take(2), true);
+  assert.equal(next.isRepeat(2), true, "once");
+  assert.equal(next.last, 5);
+  assert.equal(next.take(6), true);
+});
