@@ -689,7 +689,7 @@ Deno.test("a relay that has lost messages, as it says, is believed only aloud", 
   };
   await bob!.online();
   assert.deepEqual(bob!.texts, ["alice: two"]);
-  assert.match(bob!.told("note").map(({ text }) => text).join(), /while you were away is gone/);
+  assert.match(bob!.told("note").map(({ text }) => text).join(), /while you were away is lost/);
   assert.deepEqual(dangers(bob!), []);
   assertAgreed(alice!, bob!);
 });

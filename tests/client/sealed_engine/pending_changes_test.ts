@@ -269,7 +269,7 @@ Deno.test("who cannot come back for long, because nobody has the epoch that the 
   for (const { machine } of [alice!, bob!]) await machine.handle({ kind: "renew" });
   await relay.advance(120);
   for (const peer of [alice!, bob!]) {
-    assert.equal(notes(peer).match(/leave it, all of you, and come in again/g)?.length, 1);
+    assert.equal(notes(peer).match(/leave it and join again by its link/g)?.length, 1);
   }
 });
 
