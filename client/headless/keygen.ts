@@ -17,10 +17,11 @@ import { keyRows } from "../people/key_rows.ts";
 import { openLineIo } from "../terminal/tty.ts";
 
 const ABOUT = [
-  "Whoever sees these can recognize you: show the key only where you want that. Used with",
-  "--device-key, it tells all members of a room that you are the same person as in your other rooms,",
-  "yesterday and tomorrow; in a plain room the server can tell too. Whoever has the file can be you:",
-  "if it is lost or stolen, make a new one and have your people /verify you again.",
+  "Whoever sees these can recognize you: show the key only where you want that.",
+  "Used with --device-key, it tells all members of a room that you are the same",
+  "person as in your other rooms, yesterday and tomorrow; in a plain room the",
+  "server can tell too. Whoever has the file can be you: if it is lost or stolen,",
+  "make a new one and have your people /verify you again.",
 ];
 
 /** Makes the key, and gives the exit code. Throws UsageError or ConfigError. */
@@ -64,13 +65,18 @@ async function newPassphrase(
   const console = new LineConsole(io);
   try {
     for (;;) {
-      const first = await console.ask("Passphrase (Enter: none):", { hidden: true });
-      if (first === undefined) throw new UsageError("No key was made: you gave up");
+      const first = await ask(console, "Passphrase (Enter: none):");
       if (first === "") return undefined;
-      if (await console.ask("The same again:", { hidden: true }) === first) return first;
+      if (await ask(console, "The same again:") === first) return first;
       printError("The passphrases differ. Type them again:");
     }
   } finally {
     await console.close();
   }
+}
+
+async function ask(console: LineConsole, question: string): Promise<string> {
+  const answer = await console.ask(question, { hidden: true });
+  if (answer === undefined) throw new UsageError("No key was made: you gave up");
+  return answer;
 }
