@@ -41,6 +41,7 @@ export interface ConnectionStateOptions {
 const STRANGERS_MAX = 2;
 const STRANGER = "another server: /trust or /quit";
 const CLOSED = { message: "The server closed the connection", hint: undefined };
+const RENEWED = { message: "You ended the connection", hint: undefined };
 
 /** The connection of one chat, over as many sessions as it takes. */
 export class ConnectionState {
@@ -49,6 +50,7 @@ export class ConnectionState {
   #everConnected = false;
   #strangers: readonly Fingerprint[] = [];
   #silentMs: number | undefined;
+  #isRenewed = false;
 
   constructor(options: ConnectionStateOptions) {
     this.#options = options;
@@ -110,15 +112,22 @@ export class ConnectionState {
     });
   }
 
+  /** The user ends this connection for a fresh one. */
+  renew(): void {
+    this.#isRenewed = true;
+  }
+
   /** A session ended, or an attempt failed with `error`. */
   down(error: unknown): void {
     this.#silentMs = undefined;
+    const closed = this.#isRenewed ? RENEWED : CLOSED;
+    this.#isRenewed = false;
     if (error instanceof IdentityError) return this.#meetStranger(error);
     const first = this.#text === "connected" || !this.#everConnected;
     this.#set(this.#strangers.length > 0 ? STRANGER : "connection lost");
     // One line for each outage: further attempts show in the status line.
     if (!first || this.#options.quiet) return;
-    const { message, hint } = error instanceof CmdchatError ? error : CLOSED;
+    const { message, hint } = error instanceof CmdchatError ? error : closed;
     this.#options.tell({ state: "lost", text: `${message}; trying again`, hint });
   }
 

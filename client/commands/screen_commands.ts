@@ -90,7 +90,10 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     needs: "nothing",
     help: "connect again now: the next attempt at once, or a fresh connection for this session",
     run({ chat }) {
-      if (chat.connected) chat.requireSession().close();
+      if (chat.connected) {
+        chat.connection.renew();
+        chat.requireSession().close();
+      }
       chat.backoff.wake();
     },
   },

@@ -119,7 +119,7 @@ export class Transfers {
   handleAnswer(id: string, outcome: RequestOutcome): void {
     if (outcome === "confirmed") return this.#confirm(id);
     const fault: TransferFault = outcome === "refused"
-      ? { code: "unconfirmed", reason: "the server did not take it" }
+      ? { code: "unconfirmed", reason: "it could not be offered" }
       : { code: "connection_lost", reason: "the connection was lost" };
     for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
   }

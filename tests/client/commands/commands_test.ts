@@ -293,3 +293,10 @@ Deno.test("/quit quits", async () => {
   await run("/exit");
   assert.equal(quits.length, 1);
 });
+
+Deno.test("/reconnect does not say that the server closed what the user ended", async () => {
+  const fake = await story();
+  await fake.run("/reconnect");
+  await fake.session.drop();
+  assert.equal(fake.console.printed.at(-1), "- You ended the connection; trying again");
+});
