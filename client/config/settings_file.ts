@@ -14,6 +14,7 @@ import { isFileMissing, readTrustedFile } from "../files/trusted_file.ts";
 import { ChatSettings as ChatSettings, parseSettingName, SETTING_NAMES } from "./chat_settings.ts";
 import { lineOf } from "./toml_lines.ts";
 
+const BELOW_SET = "it belongs below [set]";
 const FILE_MAX_BYTES = 1_048_576;
 /** The table whose tables are profiles. */
 const PROFILES = "server";
@@ -181,7 +182,9 @@ class SettingsReader {
     const wanted = `expected [${kind}] and lines such as  ${HABITS[kind]}`;
     if (!isTable(table)) {
       const place = this.#place(kind, undefined);
-      throw new ConfigError(`Cannot use ${kind} in ${place}: ${wanted}`);
+      // `/set keys vi` has the name of the table of keys.
+      const isSet = kind === "keys" && typeof table === "string";
+      throw new ConfigError(`Cannot use ${kind} in ${place}: ${isSet ? BELOW_SET : wanted}`);
     }
     return new Map(
       Object.entries(table).map(([name, text]) => {
@@ -260,11 +263,16 @@ class SettingsReader {
       ...(name === undefined ? [PROFILES, ...Object.keys(HABITS)] : []),
     ];
     const meant = closest(key, words);
-    const why = isOption ? "it belongs on the command line only" : "there is no such setting";
+    const isSet = SETTING_NAMES.some((setting) => setting === key);
+    const why = isOption
+      ? "it belongs on the command line only"
+      : isSet
+      ? BELOW_SET
+      : "there is no such setting";
     const hint = meant === PROFILES ? `did you mean [${PROFILES}.NAME]?` : `did you mean ${meant}?`;
     return new ConfigError(
       `Cannot use ${quote(key)} in ${this.#place(key, name)}: ${why}`,
-      isOption || meant === undefined ? {} : { hint },
+      isOption || isSet || meant === undefined ? {} : { hint },
     );
   }
 }
