@@ -22,6 +22,8 @@ Each line of standard input is a command, done to its end before the next one is
   invite USES S    has the server make a token for USES sessions and S seconds, and prints the link
   invites          prints the open invites
   uninvite N       ends an invite
+  show             shows a device key, new for this run, to those who ask from now on, and prints its digits
+  proof NAME       asks NAME for its device key, checks the proof, and prints the key's digits
   closed           waits until the server ends the session, and prints why
   bye              leaves
 
@@ -32,13 +34,14 @@ import argparse
 import sys
 import time
 
+import device_key
 import link
 from files import PATIENCE_S, Receiver, Sender
 from session_v2 import Busy, ProtocolError, Session
 
 COMMANDS = (
     "say hear take broken send share cut lose rekey react reacted tell told change pin backlog invite invites uninvite "
-    "closed bye"
+    "show proof closed bye"
 ).split()
 # Requests that `done` answers only where they are repeated (S7, S8): their answer is the event itself.
 OWN_EVENTS = {"chat": "chat", "revise": "revised", "react": "reacted", "direct": "direct", "offer": "offer"}
@@ -60,6 +63,10 @@ class Chat:
         self._fingerprint = options.fingerprint
         # The newest chat of this client, and that of somebody else: events.
         self._own, self._other = None, None
+        # S43: nobody shows a device key whose user has not asked for that.
+        self._device = None
+        # Numbers of members by their names.
+        self._people = {}
         self._enter(None, None)
 
     def _enter(self, ticket, secret):
@@ -80,7 +87,7 @@ class Chat:
             self._give_up()
             self._id, self._at = 0, 0
         entered = self._wait("entered")
-        self.room = entered["room"]
+        self.room, self._title, self._name = entered["room"], entered["title"], entered["name"]
         if not welcome["resumed"]:
             self._at = entered["at"]
         print("resumed" if welcome["resumed"] else "in", entered["title"], "as", entered["name"], flush=True)
@@ -114,6 +121,12 @@ class Chat:
                 for _sequence, _client, name, _time, text, _action, _reply in event["list"]:
                     print("earlier", name, text, flush=True)
             self._settle(event)
+            if event["kind"] == "members":
+                self._people.update({name: client for client, name, *_ in event["list"]})
+            elif event["kind"] in ("joined", "renamed"):
+                self._people[event["name"]] = event["client"]
+            elif event["kind"] == "proof_asked" and self._device is not None:
+                self._prove(event)
             at = event.get("at", 0)
             if event["kind"] != "entered" and at > 0:
                 # S20: it was seen before the connection was lost.
@@ -285,6 +298,30 @@ class Chat:
     def uninvite(self, number):
         self._ask("uninvite", int(number))
         print("revoked", number, flush=True)
+
+    def show(self):
+        self._device = device_key.DeviceKey()
+        print("key", device_key.fingerprint(self._device.key), flush=True)
+
+    def _place(self, prover, asker, nonce):
+        identity = self._session.identity
+        return {"identity": identity, "prover": prover, "asker": asker, "nonce": nonce, "room": self._title}
+
+    def _prove(self, asked):
+        place = self._place(self._client, asked["client"], asked["nonce"])
+        signature = self._device.sign({**place, "name": self._name})
+        self._session.send("proof", self.room, asked["client"], self._device.key, signature)
+
+    def proof(self, name):
+        while name not in self._people:
+            self._unread.append(self._receive())
+        client, nonce = self._people[name], device_key.new_nonce()
+        self._session.send("ask_proof", self.room, client, nonce)
+        told = self._wait("proof", lambda event: event["client"] == client)
+        place = self._place(client, self._client, nonce)
+        if not device_key.is_proven(told["key"], told["signature"], [name], **place):
+            raise ProtocolError("a proof that does not hold")
+        print("proven", name, device_key.fingerprint(told["key"]), flush=True)
 
     def closed(self):
         closing = self._wait("closing")

@@ -177,6 +177,44 @@ test("the client in Python has invites made, and comes in by the link of one", a
   await endPython(python);
 });
 
+test("the client in Python proves its device key to the client in Deno, and the other way round", async () => {
+  await using server = await startServer();
+  const home = temporaryHome();
+  const key = `${home}/device_key`;
+  const env = { CMDCHAT_DEVICE_KEY_PASSPHRASE: "correct horse" };
+  await using keygen = startClient(home, { args: ["keygen", key], env });
+  assert.equal(await keygen.end(), 0, keygen.stderr);
+  const [digits = ""] = /(?:\d{5} ){5}\d{5}/.exec(keygen.stdout + keygen.stderr) ?? [];
+  assert.notEqual(digits, "");
+  await using deno = startClient(home, {
+    args: at(server, `--device-key=${key}`, "--name=deno", "--room=interop", "--renderer=json"),
+    env,
+  });
+  const place = ["127.0.0.1", String(server.port)];
+  await using python = startPython("chat.py", ...place, "python", "interop");
+  await python.prints(/^in interop as python$/m);
+  await deno.prints(/"event":"(?:joined|names)".*python/);
+  await python.type("show");
+  const [, shown = ""] = await python.prints(/^key ([\d ]{35})$/m);
+  await deno.type("are you there?");
+  await python.type("hear are you there?");
+  await python.type("proof deno");
+  await python.prints(new RegExp(`^proven deno ${digits}$`, "m"));
+  await using other = startPython("chat.py", ...place, "other", "interop");
+  await other.prints(/^in interop as other$/m);
+  await deno.type("/verify python");
+  // It answers while it reads for another reason.
+  await python.type("hear did it work?");
+  await deno.type("did it work?");
+  await python.prints(/^heard deno did it work\?$/m);
+  const [a = "", b = ""] = [shown.slice(0, 17), shown.slice(18)];
+  const said = new RegExp(`${a}\\s+${b}`);
+  await Promise.any([deno.prints(said), deno.complains(said)]);
+  await other.type("proof python");
+  await python.type("hear enough");
+  await other.prints(new RegExp(`^proven python ${shown}$`, "m"));
+});
+
 test("two clients in Python make a sealed room, come in, talk, miss nothing and go, without a word of MLS", async () => {
   await using server = await startServer();
   const secret = randomBytes(32).toString("base64url");

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 import cbor
 import mlkem768
+from device_key import is_strong
 from web_socket import WebSocket
 
 AEADS = {"aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
@@ -31,7 +32,7 @@ RECORDS_PER_KEY = 1 << 20
 REQUESTS = {
     "hello": 0, "join": 1, "leave": 2, "chat": 3, "revise": 4, "direct": 6, "offer": 10, "ping": 12, "pong": 13,
     "bye": 14, "pull": 27, "part": 28, "receipt": 29, "react": 30, "pin": 31, "invite": 34, "invites": 35,
-    "uninvite": 36, "backlog": 37,
+    "uninvite": 36, "backlog": 37, "ask_proof": 38, "proof": 39,
 }
 # 7.2 but for the rows of sealed rooms, which sealed.py adds. check_document.py holds both tables to it.
 EVENTS = {
@@ -156,9 +157,11 @@ class Handshake:
         if v2["version"] != 2 or v2["aead"] not in AEADS:
             raise ProtocolError("something that was not offered")
         identity = unb64(v2["identity"], 32)
-        self.fingerprint = fingerprint_of(identity)
+        self.identity, self.fingerprint = identity, fingerprint_of(identity)
         if fingerprint is not None and self.fingerprint != fingerprint:
             raise ProtocolError(f"another server: {self.fingerprint}")
+        if not is_strong(identity):
+            raise ProtocolError("a weak key")
         wrapped = unb64(answer["encrypted_key"], self._rsa.key_size // 8)
         theirs, ciphertext = unb64(v2["x25519"], 32), unb64(v2["mlkem768"], 1_088)
         aead = v2["aead"].encode()
@@ -276,6 +279,7 @@ class Session:
         answer = self._frame(FRAME_MAX)
         self._ours, self._theirs = handshake.finish(first, answer, fingerprint)
         self.fingerprint, self.challenge = handshake.fingerprint, handshake.challenge
+        self.identity = handshake.identity
         self._messages, self._queue = Messages(), []
 
     def _exactly(self, count):
