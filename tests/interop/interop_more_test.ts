@@ -125,6 +125,7 @@ test("the client in Python sends what was not answered again, once, and tells wh
     await python.prints(new RegExp(`^resumed interop as python\\nanswered line ${line}$`, "m"));
   }
   await python.type("say the end");
+  await python.prints(/^said the end$/m);
   await deno.prints(/"text":"the end"/);
   const counts = [0, 1, 2, 3, 4].map((line) => timesIn(deno.stdout, `"text":"line ${line}"`));
   assert.deepEqual(counts, [1, 1, 1, 1, 1]);
