@@ -11,6 +11,7 @@ Each line of standard input is a command, done to its end before the next one is
   share N FILE     offers FILE, and serves it until N members have all of it
   cut              loses the connection and takes the session up again
   lose TEXT        says TEXT, loses the connection before the answer, and takes the session up again
+  moved            waits until the server asks it to go on at another one of its cluster, and does
   rekey            moves its keys on
   react EMOJI      puts EMOJI under the newest chat of somebody else
   reacted EMOJI    waits for somebody's EMOJI under the newest own chat
@@ -40,7 +41,7 @@ from files import PATIENCE_S, Receiver, Sender
 from session_v2 import Busy, ProtocolError, Session
 
 COMMANDS = (
-    "say hear take broken send share cut lose rekey react reacted tell told change pin backlog invite invites uninvite "
+    "say hear take broken send share cut lose moved rekey react reacted tell told change pin backlog invite invites uninvite "
     "show proof closed bye"
 ).split()
 # Requests that `done` answers only where they are repeated (S7, S8): their answer is the event itself.
@@ -65,17 +66,21 @@ class Chat:
         self._own, self._other = None, None
         # S43: nobody shows a device key whose user has not asked for that.
         self._device = None
+        # Other servers of the cluster (S21a).
+        self._servers = []
         # Numbers of members by their names.
         self._people = {}
         self._enter(None, None)
 
-    def _enter(self, ticket, secret):
+    def _enter(self, ticket, secret, session=None):
         """Begins a session, or takes the one of that ticket up again. Whether it is the same one."""
         o = self._options
-        self._session = self._connect()
+        self._session = session or self._connect(o.host, o.port)
         # S18: the ticket goes to the server alone that issued it, which is the only one from now on.
         self._fingerprint = self._session.fingerprint
-        self._session.send("hello", o.name, o.token, ticket, secret, [[o.room, self._at if ticket else 0]])
+        # S18: by the title that the room has, which may be another than what was asked for.
+        room = [o.room, 0] if ticket is None else [self._title, self._at]
+        self._session.send("hello", o.name, o.token, ticket, secret, [room])
         welcome = self._session.receive()
         if welcome["kind"] != "welcome":
             raise ProtocolError(f"not let in: {welcome}")
@@ -104,11 +109,11 @@ class Chat:
             print("perhaps not done", kind, *(field for field in fields if isinstance(field, str)), flush=True)
         self._unanswered = {}
 
-    def _connect(self):
+    def _connect(self, host, port):
         o = self._options
         while True:
             try:
-                return Session(o.host, o.port, self._fingerprint, o.ca_file, o.web)
+                return Session(host, port, self._fingerprint, o.ca_file, o.web)
             except Busy as busy:
                 print("busy", flush=True)
                 time.sleep(busy.pause)
@@ -125,6 +130,8 @@ class Chat:
                 self._people.update({name: client for client, name, *_ in event["list"]})
             elif event["kind"] in ("joined", "renamed"):
                 self._people[event["name"]] = event["client"]
+            elif event["kind"] == "servers":
+                self._servers = event["list"]
             elif event["kind"] == "proof_asked" and self._device is not None:
                 self._prove(event)
             at = event.get("at", 0)
@@ -238,6 +245,22 @@ class Chat:
     def cut(self):
         self._session.close()
         return self._enter(*self._ticket)
+
+    def moved(self):
+        """S21b."""
+        place = self._wait("move")
+        if [place["host"], place["port"]] not in self._servers:
+            raise ProtocolError("a place that is not in the list")
+        # The identity is the one that this session's server proved: _connect() expects its fingerprint.
+        there = self._connect(place["host"], place["port"])
+        self._session.send("moving")
+        self._session.is_leaving = True
+        try:
+            while True:
+                self._unread.append(self._receive())
+        except ConnectionError:
+            self._session.close()
+        self._enter(*self._ticket, there)
 
     def rekey(self):
         self._session.update_keys()

@@ -7,11 +7,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { makeCertificate } from "../helpers/system/certificates.ts";
 import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
+import { makeIdentity } from "../helpers/fakes/identities.ts";
+import { startNats } from "../helpers/system/nats.ts";
+import { adminAnswer, pagesOf, WITH_TOKEN } from "../helpers/programs/admin.ts";
 import { startServer } from "../helpers/programs/server_process.ts";
 import { endPython, PYTHON, PYTHON_CRYPTOGRAPHY, startPython } from "./python_client.ts";
 import { skipWithout } from "../helpers/repo/skip.ts";
 
 const test = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY);
+const clusterTest = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY, "nats-server");
 
 /** How often a text is in another one. */
 function timesIn(text: string, part: string): number {
@@ -215,6 +219,55 @@ test("the client in Python proves its device key to the client in Deno, and the 
   await python.type("hear enough");
   await other.prints(new RegExp(`^proven python ${shown}$`, "m"));
 });
+
+clusterTest(
+  "the client in Python moves to another server when it is asked to, and nobody sees it",
+  async () => {
+    await using nats = await startNats(1);
+    await using identity = await makeIdentity();
+    const start = () => {
+      using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const port = String(free.addr.port);
+      const cluster = ["--nats", nats.urls, "--identity-file", identity.path];
+      const places = ["--port", port, "--advertise", `127.0.0.1:${port}`, "--admin-listen", "0"];
+      return startServer({
+        args: [...cluster, ...places],
+        env: { CMDCHAT_CLUSTER_KEY: "A".repeat(43), ...WITH_TOKEN },
+      });
+    };
+    await using first = await start();
+    await using second = await start();
+    await using deno = startClient(temporaryHome(), {
+      args: at(second, "--name=deno", "--room=interop", "--renderer=json"),
+    });
+    await deno.prints(/"state":"connected"/);
+    await using python = startPython(
+      "chat.py",
+      "127.0.0.1",
+      String(first.port),
+      "python",
+      "interop",
+    );
+    await python.prints(/^in interop as python$/m);
+    await deno.prints(/"event":"joined".*python/);
+    await python.type("moved");
+    const pages = await pagesOf(first);
+    const end = performance.now() + 30_000;
+    while (!/connected: 0/.test(await adminAnswer(pages, "drain"))) {
+      assert.ok(performance.now() < end, `it stays: ${python.stdout}${python.stderr}`);
+      await deno.type("who talks meanwhile");
+    }
+    await python.prints(/^resumed interop as python$/m);
+    await second.logged(/client joined/);
+    await python.type("hear who talks meanwhile");
+    await python.prints(/^heard deno who talks meanwhile$/m);
+    await python.type("say from the other server");
+    await deno.prints(/"sender":"python".*"text":"from the other server"/);
+    assert.doesNotMatch(deno.stdout, /"event":"(?:away|back|left)"/);
+    await python.type("bye");
+    await endPython(python);
+  },
+);
 
 test("two clients in Python make a sealed room, come in, talk, miss nothing and go, without a word of MLS", async () => {
   await using server = await startServer();

@@ -31,7 +31,7 @@ RECORDS_PER_KEY = 1 << 20
 
 REQUESTS = {
     "hello": 0, "join": 1, "leave": 2, "chat": 3, "revise": 4, "direct": 6, "offer": 10, "ping": 12, "pong": 13,
-    "bye": 14, "pull": 27, "part": 28, "receipt": 29, "react": 30, "pin": 31, "invite": 34, "invites": 35,
+    "bye": 14, "pull": 27, "part": 28, "receipt": 29, "react": 30, "pin": 31, "moving": 33, "invite": 34, "invites": 35,
     "uninvite": 36, "backlog": 37, "ask_proof": 38, "proof": 39,
 }
 # 7.2 but for the rows of sealed rooms, which sealed.py adds. check_document.py holds both tables to it.
@@ -281,6 +281,8 @@ class Session:
         self.fingerprint, self.challenge = handshake.fingerprint, handshake.challenge
         self.identity = handshake.identity
         self._messages, self._queue = Messages(), []
+        # S21b: behind `moving` nothing more is sent, a pong neither.
+        self.is_leaving = False
 
     def _exactly(self, count):
         data = b""
@@ -321,7 +323,8 @@ class Session:
             if len(names.split()) != len(values):
                 raise ProtocolError(f"fields of {kind}")
             if kind == "ping":
-                self.send("pong")
+                if not self.is_leaving:
+                    self.send("pong")
                 continue
             return {"kind": kind, **dict(zip(names.split(), values))}
 
