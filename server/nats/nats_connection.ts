@@ -356,6 +356,8 @@ export class NatsClient {
       // The one that there is stays; where it does not work either, that is seen by itself.
       return;
     }
+    // What was said over it just before leaves first. A node that does not answer is not waited for.
+    await Promise.race([before.connection.flush().catch(() => {}), pause(RETRY_MS)]);
     await before.connection.close();
   }
 
