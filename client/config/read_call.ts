@@ -77,7 +77,7 @@ function refuseLinks(command: string, words: readonly string[]): void {
     const word = words[at] as string;
     if (VALUED.get(word) === true) at++;
     else if (isMisplaced(word)) {
-      throw new UsageError(`Cannot take a link behind "${command}": it stands before the command`, {
+      throw new UsageError(`Cannot take a link after "${command}": it stands before the command`, {
         hint: `cmdchat-client LINK ${command} …; put -- before a text that is a link`,
       });
     }

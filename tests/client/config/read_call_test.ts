@@ -77,7 +77,7 @@ Deno.test("a link behind a command is neither sent nor repeated: it may hold a s
       () => readCall(typed.split(" ")),
       (error) =>
         error instanceof UsageError &&
-        /^Cannot (?:take a link behind|use two links)/.test(error.message) &&
+        /^Cannot (?:take a link after|use two links)/.test(error.message) &&
         !`${error.message}${error.hint}`.includes("geheim"),
       typed,
     );

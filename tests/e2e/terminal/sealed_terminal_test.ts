@@ -86,8 +86,8 @@ test("a new user's evening: make a room, pass the link on, compare, send a file,
     const codeOn = ({ lines }: TerminalClient) =>
       lines.filter((line) => /^ {2,}(?:\d{5} ){5}\d{5}$|^ {2,}(?:[a-z]+ ){5}[a-z]+$/.test(line))
         .join();
-    await alice.shows(/If it is equal/);
-    await bob.shows(/If it is equal/);
+    await alice.shows(/If they are equal/);
+    await bob.shows(/If they are equal/);
     assert.equal(codeOn(alice).match(/\d{5}/g)?.length, 12);
     assert.equal(codeOn(alice), codeOn(bob));
     await bob.type("/verify alice yes\r");
