@@ -3,6 +3,7 @@ import { formatBytes } from "../../shared/text/byte_size.ts";
 import { type FlowInput, InputFlow } from "../editing/input_flow.ts";
 import { parseStyled, type Row, shortenEnd, usableColumns } from "../terminal/layout.ts";
 import { fromTheLeft } from "../terminal/width.ts";
+import { MAX_INPUT_LENGTH } from "../editing/line_editor.ts";
 import { MAX_PASTE_LENGTH } from "../terminal/keys.ts";
 import type { Area } from "../terminal/screen.ts";
 import { fitStatus, type StatusText } from "./status_fit.ts";
@@ -106,6 +107,10 @@ export function longPasteQuestion(text: string): string {
 /** What the user reads when a paste is refused. */
 export const REFUSED_PASTE_HINT =
   `cannot take that much text: a paste may have at most ${MAX_PASTE_LENGTH} characters`;
+
+/** What the user reads when the input is full. */
+export const FULL_HINT =
+  `cannot take that much text: the line may have at most ${MAX_INPUT_LENGTH} characters`;
 
 /** What the user reads while the end of a paste does not come. */
 export function pausedPasteHint(length: number): string {

@@ -4,7 +4,7 @@
 
 import type { AskOptions, ChatConsole, UserEvent } from "./console.ts";
 import { EventQueue } from "./event_queue.ts";
-import { longPasteQuestion, pausedPasteHint, REFUSED_PASTE_HINT } from "./input_area.ts";
+import { FULL_HINT, longPasteQuestion, pausedPasteHint, REFUSED_PASTE_HINT } from "./input_area.ts";
 import { LineWriter } from "./line_writer.ts";
 import { PasteQuestion } from "./paste_question.ts";
 import { type StatusText, wholeStatus } from "./status_fit.ts";
@@ -173,7 +173,7 @@ export class PlainPrompt implements ChatConsole {
         return this.#tell(pausedPasteHint(event.length));
       case "paste":
         if (event.cut) return this.#tell(REFUSED_PASTE_HINT);
-        this.#insert(event.text.replace(/\n+$/, ""));
+        this.#insert(event.text.replace(/\n+$/, ""), "insert");
         return this.#pasted.note(event.text.replace(/\n+$/, ""));
     }
   }
@@ -213,8 +213,10 @@ export class PlainPrompt implements ChatConsole {
     }
   }
 
-  #insert(text: string): void {
-    if (!this.#active.insert(text)) return this.#tell(REFUSED_PASTE_HINT);
+  #insert(text: string, how: "type" | "insert" = "type"): void {
+    // Of a paste without brackets each line would be refused aloud.
+    const isTold = how === "type" && this.#active.isFull;
+    if (!this.#active[how](text)) return isTold ? undefined : this.#tell(FULL_HINT);
     const question = this.#questions[0];
     if (!question?.hidden) this.#echo.add(text);
     if (question === undefined) this.#options.entered?.(this.#editor.text);

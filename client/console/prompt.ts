@@ -8,6 +8,7 @@ import { ViKeys } from "../editing/vi_keys.ts";
 import type { Rgb } from "../terminal/contrast.ts";
 import { EventQueue } from "./event_queue.ts";
 import {
+  FULL_HINT,
   GoalColumn,
   InputWindow,
   longPasteQuestion,
@@ -300,16 +301,16 @@ export class Prompt implements ChatConsole {
 
   #paste(text: string): void {
     const wasEmpty = this.#active.text === "" && this.#questions.open === undefined;
-    this.#insert(text);
+    this.#insert(text, "insert");
     const becomes = wasEmpty ? this.#options.pasted?.(text) : undefined;
     if (becomes !== undefined) this.#editor.set(becomes.text);
     this.#hint = becomes?.hint ?? this.#hint;
     this.#pasted.note(text);
   }
 
-  #insert(text: string): void {
+  #insert(text: string, how: "type" | "insert" = "type"): void {
     this.#goal.forget();
-    if (!this.#active.insert(text)) this.#hint = REFUSED_PASTE_HINT;
+    if (!this.#active[how](text)) this.#hint = FULL_HINT;
     // The answer to a question may be a secret.
     if (this.#questions.open === undefined) this.#options.entered?.(this.#editor.text);
   }

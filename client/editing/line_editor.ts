@@ -25,6 +25,8 @@ export class LineEditor {
   readonly #undo: Snapshot[] = [];
   #yanked: { start: number; ring: number } | undefined;
   #last: "kill" | "insert" | "other" = "other";
+  /** Whether something did not fit. */
+  #isFull = false;
 
   get text(): string {
     return this.#text;
@@ -50,11 +52,23 @@ export class LineEditor {
   reset(): void {
     this.#text = "";
     this.#cursor = 0;
+    this.#isFull = false;
     this.#undo.length = 0;
     this.#settle("other");
   }
 
-  /** Inserts text at the cursor; false if it no longer fits. */
+  /** Whether something that was typed did not fit. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Inserts what may go on: once something does not fit, nothing does until something is taken out. So no gap is left. */
+  type(text: string): boolean {
+    this.#isFull ||= this.#text.length + text.length > MAX_INPUT_LENGTH;
+    return !this.#isFull && this.insert(text);
+  }
+
+  /** Inserts text at the cursor; false if it does not fit. */
   insert(text: string): boolean {
     if (this.#text.length + text.length > MAX_INPUT_LENGTH) return false;
     const { before, after } = this.#halves();
@@ -190,6 +204,7 @@ export class LineEditor {
   }
 
   #put(text: string, cursor: number): void {
+    if (text.length < this.#text.length) this.#isFull = false;
     this.#text = text;
     this.#cursor = snapToBoundary(text, cursor);
   }

@@ -1,7 +1,7 @@
 // A key costs about what is on the screen, however long the text is that it changes.
 
 import assert from "node:assert/strict";
-import { openPrompt } from "../console/terminal_harness.ts";
+import { openPlain, openPrompt } from "../console/terminal_harness.ts";
 
 const [SHORT, LONG] = [2_000, 120_000];
 /** What is typed: alike in both texts. */
@@ -93,4 +93,27 @@ Deno.test("a paste without brackets costs as much for each read, however much ca
     seen = `${long.toFixed(1)} ms for 15 times as much as in ${short.toFixed(1)} ms`;
   }
   assert.fail(seen);
+});
+
+Deno.test("of a paste without brackets that does not fit the beginning is kept, without a gap, and that is said once", async () => {
+  const lines = Array.from(
+    { length: 3_500 },
+    (_, n) => `line ${n} of a long text without brackets\r`,
+  );
+  const size = { columns: 80, rows: 24 };
+  for (const open of [openPrompt, openPlain]) {
+    await using chat = await open(size);
+    for (let at = 0; at < lines.length; at += 100) {
+      chat.send(lines.slice(at, at + 100).join(""));
+      await chat.settle();
+    }
+    chat.timers.advance(1_000);
+    const said = chat.tty.writes.join("").match(/the line may have at most 131072 characters/g);
+    assert.equal(said?.length, 1);
+    for (let n = 0; n < 2 && chat.events.length === 0; n++) await chat.type("\r");
+    const [event] = chat.events;
+    const text = event?.kind === "line" ? event.text : "";
+    assert.ok(text.length > 131_000, String(text.length));
+    assert.ok(lines.join("").replaceAll("\r", "\n").startsWith(text), text.slice(-100));
+  }
 });
