@@ -224,6 +224,53 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
   assert.deepEqual(sentences.filter((sentence) => !running.includes(sentence)), []);
 });
 
+/** Numbers that a member of a sealed room keeps to itself: file, constant, what one of it is, and the words. */
+const NUMBERS_OF_MEMBERS: ReadonlyArray<
+  readonly [file: string, name: string, unit: number, words: string]
+> = [
+  [
+    "sealed_engine/frame_handler.ts",
+    "CONFIRM_TURN_MS",
+    SECOND,
+    "the next one after N seconds, at most 4",
+  ],
+  ["sealed_engine/frame_handler.ts", "CONFIRMERS", 1, "after 2 seconds, at most N."],
+  ["sealed_engine/entry.ts", "CONFIRM_MS", SECOND, "has confirmed it, and warns after N seconds"],
+  ["sealed_engine/frame_handler.ts", "VOID_MS", SECOND, "for N seconds or until the next commit"],
+  ["sealed_engine/frame_handler.ts", "ROTATE_MS", 60 * SECOND, "every N minutes ± 20 %"],
+  ["sealed_engine/frame_handler.ts", "ROTATE_PER_MEMBERS", 1, "in rooms of N > N members"],
+  ["sealed_engine/frame_handler.ts", "ROTATE_MESSAGES", 1, "after N messages of its own"],
+  [
+    "sealed_engine/frame_handler.ts",
+    "ECHO_MS",
+    SECOND,
+    "or within N seconds, it seals the message again",
+  ],
+  [
+    "sealed_engine/frame_handler.ts",
+    "DOUBT_PAUSE_MS",
+    60 * SECOND,
+    "after 10 seconds and at most once a minute",
+  ],
+  ["sealed_engine/member_state.ts", "HOLD_MS", SECOND, "what comes within N seconds after it"],
+  ["mls/envelope.ts", "MIN_PADDED_BYTES", 1, "power of two, at least N,"],
+];
+
+Deno.test("the numbers of members of sealed rooms in docs/PROTOCOL.md are those of the code", async () => {
+  for (const [file, name, unit, words] of NUMBERS_OF_MEMBERS) {
+    const path = new URL(`../../../client/${file}`, import.meta.url);
+    const [, digits] = new RegExp(`^const ${name} = ([\\d_]+);$`, "m")
+      .exec(await Deno.readTextFile(path)) ?? [];
+    assert.ok(digits !== undefined, `${file} has no ${name}`);
+    const value = Number(digits.replaceAll("_", "")) / unit;
+    const isOne = !words.includes("N");
+    if (isOne) assert.equal(value, 1, words);
+    // The document calls the number of members N, too.
+    const sentence = words.replace(/N(?!.*N)/, value.toLocaleString("en-US"));
+    assert.ok(running.includes(sentence), sentence);
+  }
+});
+
 Deno.test("the rules of docs/PROTOCOL.md are numbered without gaps", () => {
   const rules = [...text.matchAll(/^- \*\*([A-Z])(\d+)\*\*/gm)];
   const last = new Map<string, number>();
