@@ -118,6 +118,13 @@ test("three servers are one: names, order, presence, direct messages, files and 
     bob.room(),
     "saved",
   ]);
+  // An empty file has no chunk; a client of the old protocol, which takes none, is told on each server.
+  const empty = { ...file, file: "g", filename: "void.txt", size: 0, chunks: 0 };
+  await bob.send({ kind: "offer", id: bob.nextId(), room: bob.room(), ...empty });
+  await ann.until("offer", ({ size, chunks }) => size === 0 && chunks === 0);
+  await old.system(/bob offers an empty file, which your program cannot take: void\.txt/);
+  await ann.send({ kind: "receipt", room: ann.room(), to, file: "g", state: "saved" });
+  await bob.until("receipt", (receipt) => receipt.file === "g" && receipt.state === "saved");
   // A device key is asked for, and shown, from one server to the other.
   const nonce = new Uint8Array(32).fill(5);
   await ann.send({ kind: "ask_proof", room: ann.room(), to, nonce });
