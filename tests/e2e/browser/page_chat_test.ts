@@ -48,8 +48,11 @@ async function liveChat({ server }: PageServer, name: string): Promise<LiveChat>
   return chat;
 }
 
-async function makeFile(name: string): Promise<{ readonly path: string; readonly sha256: string }> {
-  const bytes = new Uint8Array(MIB + 7);
+async function makeFile(
+  name: string,
+  size: number,
+): Promise<{ readonly path: string; readonly sha256: string }> {
+  const bytes = new Uint8Array(size);
   for (let at = 0; at < bytes.length; at += 65_536) {
     crypto.getRandomValues(bytes.subarray(at, at + 65_536));
   }
@@ -58,21 +61,24 @@ async function makeFile(name: string): Promise<{ readonly path: string; readonly
   return { path, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** A file each way between a page and a terminal client, in the room in which both are. */
+/** Each gives the other a file, and one without a byte. */
 async function exchangeFiles(page: ChatPage, live: LiveChat, prefix: string): Promise<void> {
-  const up = await makeFile(`${prefix}-up.bin`);
-  const input = await page.page.$("input[type=file]");
-  assert.ok(input !== null);
-  await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(up.path);
-  const saved = () => live.lines.find(({ event }) => event === "saved");
-  await live.until(() => saved() !== undefined, "the file from the page", 30_000);
-  assert.equal(saved()?.["sha256"], up.sha256);
+  for (const size of [MIB + 7, 0]) {
+    const name = (way: string) => `${prefix}-${way}-${size}.bin`;
+    const up = await makeFile(name("up"), size);
+    const input = await page.page.$("input[type=file]");
+    assert.ok(input !== null);
+    await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(up.path);
+    const saved = () =>
+      live.lines.find((line) => line.event === "saved" && line["sha256"] === up.sha256);
+    await live.until(() => saved() !== undefined, `${name("up")} from the page`, 30_000);
 
-  const down = await makeFile(`${prefix}-down.bin`);
-  await live.console.enter(`/send ${down.path}`);
-  await page.untilText(".transfer .file-name", new RegExp(`${prefix}-down\\.bin`));
-  await page.page.click(`[aria-label="Accept ${prefix}-down.bin"]`);
-  assert.equal(await page.savedSha256(), down.sha256);
+    const down = await makeFile(name("down"), size);
+    await live.console.enter(`/send ${down.path}`);
+    await page.untilText(".transfer .file-name", new RegExp(name("down").replace(".", "\\.")));
+    await page.page.click(`[aria-label="Accept ${name("down")}"]`);
+    assert.equal(await page.savedSha256(), down.sha256);
+  }
 }
 
 /** The code that a page shows of its user and somebody else. */

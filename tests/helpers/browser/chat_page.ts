@@ -107,11 +107,11 @@ export class ChatPage implements AsyncDisposable {
     return this.#poll(() => this.page.evaluate(condition), what);
   }
 
-  /** SHA-256 of the file that the page gave to its user, in hex. */
+  /** SHA-256 of the next file that the page gave to its user, in hex. */
   async savedSha256(): Promise<string> {
     await this.until(() => savedFiles.length > 0, "a received file");
     return await this.page.evaluate(async () => {
-      const bytes = await savedFiles[0]?.arrayBuffer() ?? new ArrayBuffer(0);
+      const bytes = await savedFiles.shift()?.arrayBuffer() ?? new ArrayBuffer(0);
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
       return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     });
