@@ -1,11 +1,12 @@
 // cmdchat-client: the terminal client's entry point.
 
+import { columns } from "../shared/text/columns.ts";
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
 import { askedHelp, hasOption } from "../shared/cli/program.ts";
 import { outputFault, STDOUT, writeAllSync } from "../shared/cli/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
-import { slashHelp } from "./commands/screen_commands.ts";
+import { slashRows } from "./commands/screen_commands.ts";
 import { COMMANDS } from "./commands/dispatcher.ts";
 import {
   type ClientConfig,
@@ -52,7 +53,7 @@ function print(text: string): void {
 
 /** The help that the words of a call ask for; undefined where they ask for none. */
 function helpAsked(words: readonly string[]): string | undefined {
-  const more = () => [`in the chat:\n${slashHelp(COMMANDS).replaceAll(/^/gm, "  ")}`];
+  const more = () => [`in the chat:\n${columns(slashRows(COMMANDS))}`];
   return askedHelp(CLIENT_PROGRAM, words, { version: VERSION, more });
 }
 

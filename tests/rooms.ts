@@ -44,6 +44,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     face: [
       "byte_size",
       "closest",
+      "columns",
       "download_name",
       "duration",
       "host_and_port",

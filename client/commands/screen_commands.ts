@@ -200,7 +200,12 @@ function overview(groups: readonly CommandGroup[]): string {
 
 /** All commands, one per line, aligned. */
 export function slashHelp(rows: readonly CommandRow[]): string {
-  return aligned(rows.map((row) => [slashUsage(row), row.help]));
+  return aligned(slashRows(rows));
+}
+
+/** How each command is called, and what it does. */
+export function slashRows(rows: readonly CommandRow[]): (readonly [string, string])[] {
+  return rows.map((row) => [slashUsage(row), row.help]);
 }
 
 function helpOf(rows: readonly CommandRow[], argument: string): string {

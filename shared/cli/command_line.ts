@@ -1,5 +1,6 @@
 // Command lines as tables of options: parsing, the environment behind them, help and "did you mean".
 
+import { columns } from "../text/columns.ts";
 import { parseArgs } from "node:util";
 import { closest } from "../text/closest.ts";
 import { UsageError } from "../base/errors.ts";
@@ -114,14 +115,14 @@ function fallbackOf(row: OptionRow<unknown>): unknown {
   return row.value === undefined ? false : undefined;
 }
 
-/** The option list of a help text: one option a line, aligned, with defaults and variables. */
+/** The option list of a help text: aligned, with defaults and variables. */
 export function optionHelp(table: OptionTable): string {
   const rows = Object.entries(table).map(([name, row]) => {
     const short = row.short === undefined ? "    " : `-${row.short}, `;
-    return [`  ${short}--${name}${row.value === undefined ? "" : ` ${row.value}`}`, noteOf(row)];
+    const form = `${short}--${name}${row.value === undefined ? "" : ` ${row.value}`}`;
+    return [form, noteOf(row)] as const;
   });
-  const width = Math.max(...rows.map(([left]) => (left as string).length)) + 2;
-  return rows.map(([left, note]) => (left as string).padEnd(width) + note).join("\n");
+  return columns(rows);
 }
 
 function readArguments(table: OptionTable, args: readonly string[]): {

@@ -1,6 +1,7 @@
 // A program and its commands as data: dispatch, help, man pages, completions and the documents' tables derive from it.
 
 import { closest } from "../text/closest.ts";
+import { columns, wrapText } from "../text/columns.ts";
 import { optionHelp, type OptionTable } from "./command_line.ts";
 import { UsageError } from "../base/errors.ts";
 
@@ -32,12 +33,6 @@ export interface ProgramSpec {
   readonly exitCodes: readonly (readonly [number, string])[];
   /** File below the user's configuration folder whose `[server.NAME]` are words `@NAME` before a command. */
   readonly profilesIn?: string;
-}
-
-/** Lines in two columns, the second one aligned. */
-export function columns(rows: readonly (readonly [string, string])[], indent = "  "): string {
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => `${indent}${left.padEnd(width)}${right}`.trimEnd()).join("\n");
 }
 
 /** How a command is called, without the program's name: `send [TEXT…]`. */
@@ -93,8 +88,8 @@ export function commandHelp(program: ProgramSpec, command: CommandSpec): string 
   return [
     `usage: ${program.name} ${usageOf(command)}${
       Object.keys(command.options).length === 0 ? "" : " [OPTIONS]"
-    }\n\n${command.summary}`,
-    ...(command.about ?? []).map((paragraph) => wrap(paragraph, 80)),
+    }\n\n${wrapText(command.summary).join("\n")}`,
+    ...(command.about ?? []).map((paragraph) => wrapText(paragraph).join("\n")),
     ...(Object.keys(command.options).length === 0
       ? []
       : [`options:\n${optionHelp(command.options)}`]),
@@ -103,17 +98,6 @@ export function commandHelp(program: ProgramSpec, command: CommandSpec): string 
 
 function exitCodeHelp({ exitCodes }: ProgramSpec): string {
   return columns(exitCodes.map(([code, meaning]) => [String(code), meaning]));
-}
-
-/** Text in lines of at most `width` characters, broken at blanks. */
-function wrap(text: string, width: number): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines.join("\n");
 }
 
 /** The command of this name. Throws UsageError with the one that was probably meant. */

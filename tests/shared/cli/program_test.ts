@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { word } from "../../../shared/cli/option_values.ts";
-import {
-  askedHelp,
-  columns,
-  commandHelp,
-  findCommand,
-  programHelp,
-} from "../../../shared/cli/program.ts";
+import { askedHelp, commandHelp, findCommand, programHelp } from "../../../shared/cli/program.ts";
+import { columns } from "../../../shared/text/columns.ts";
 import { CLIENT_PROGRAM } from "../../../client/config/program.ts";
 import { SERVER_PROGRAM } from "../../../server/commands/program.ts";
 import type { ProgramSpec } from "../../../shared/cli/program.ts";
@@ -85,6 +80,27 @@ Deno.test("every way to ask for help gives the same text, for both programs and 
     assert.throws(() => help("help", "nonsense"), UsageError);
     assert.throws(() => help("nonsense", "--help"), UsageError);
     assert.equal(help(), undefined);
+  }
+});
+
+Deno.test("no line of a help is wider than a terminal of 80 columns, and none breaks within a word", () => {
+  const long = "word ".repeat(30).trim();
+  const rows = columns([["--a VALUE", long], ["--b", "short"]]).split("\n");
+  assert.deepEqual([rows[0]?.slice(0, 18), rows[1]?.slice(0, 18)], [
+    "  --a VALUE  word ",
+    "             word ",
+  ]);
+  assert.equal(rows.at(-1), "  --b        short");
+  const wide = columns([[`--${"x".repeat(50)}`, "below it"], ["-y", ""]]);
+  assert.equal(wide, `  --${"x".repeat(50)}\n          below it\n  -y`);
+  for (const program of [CLIENT_PROGRAM, SERVER_PROGRAM]) {
+    const calls = ["", ...program.commands.map(({ name }) => name)];
+    for (const name of calls) {
+      const text =
+        askedHelp(program, [...name === "" ? [] : [name], "--help"], { version: "1.2" }) ?? "";
+      const wrong = text.split("\n").filter((line) => line.length > 80);
+      assert.deepEqual(wrong, [], name);
+    }
   }
 });
 
