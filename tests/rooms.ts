@@ -139,7 +139,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Sockets: listening, TLS, one accepted connection as bytes in and out. No other room opens sockets for clients.",
     uses: ["server/config", "server/limits"],
-    face: ["connection", "listen", "listen_anywhere", "listen_error", "listener"],
+    face: ["connection", "file_handles", "listen", "listen_anywhere", "listen_error", "listener"],
   },
   "server/delivery": {
     says:
@@ -224,6 +224,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/config",
       "server/telemetry",
       "server/limits",
+      "server/net",
       "server/delivery",
       "server/room",
       "server/sealed",

@@ -13,6 +13,7 @@ import { readPageToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
+import { connectionsMax } from "../net/file_handles.ts";
 import { listen } from "../net/listen.ts";
 import { isPortTaken } from "../net/listen_error.ts";
 import type { Listener } from "../net/listener.ts";
@@ -76,6 +77,11 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   const log = openLog(config["log-level"], config["log-format"]);
   for (const { variable, why } of strayVariables({ ...SERVER_READS, env, all: variableNames() })) {
     log.warning("environment variable without effect", { variable, why });
+  }
+  const asked = config["max-connections"];
+  const most = connectionsMax(asked);
+  if (most < asked) {
+    log.warning("the system's limit of open files leaves fewer connections", { most });
   }
   for (const { origin, why } of pageDoubts(config, files.tls !== undefined)) {
     log.warning("no browser can use the page", { origin, why });

@@ -13,6 +13,7 @@ import type { Invite, InvitedBy, InvitesState } from "../limits/invites.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { NetworkBans } from "../limits/network_bans.ts";
 import { SourceRate } from "../limits/source_rate.ts";
+import { connectionsMax } from "../net/file_handles.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
 import { InviteBook, type InviteUse } from "./invite_book.ts";
@@ -286,7 +287,7 @@ export class Access {
 }
 
 function slotLimits({ "max-connections": most, "max-per-address": perSource }: AccessLimits) {
-  return { most, perSource };
+  return { most: connectionsMax(most), perSource };
 }
 
 function ratesOf(

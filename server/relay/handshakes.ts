@@ -5,6 +5,7 @@ import { startWorker } from "#platform/worker.ts";
 import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../config/limits.ts";
+import { canStartWorker } from "../net/file_handles.ts";
 import { type AskedHandshake, packAsked, unpackAnswered } from "./handshake_batch.ts";
 import type { FromHandshakeWorker, ToHandshakeWorker } from "./handshake_worker.ts";
 
@@ -87,6 +88,7 @@ export class Handshakes {
   #startWhereManyWait(): void {
     const { aborted = true } = this.#signal ?? {};
     if (aborted || !this.#mayHelp || this.#waiting() < HANDSHAKE_WORKER.waiting) return;
+    if (!canStartWorker()) return;
     const worker = startWorker(() => new URL("./handshake_worker.ts", import.meta.url));
     this.#worker = worker;
     this.#usedAt = this.#now();

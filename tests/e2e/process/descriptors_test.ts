@@ -89,3 +89,42 @@ for (const isTls of [false, true]) {
     assert.equal((await server.stop()).code, 0);
   });
 }
+
+test("a crowd at a server that may open 64 files: those who fit are in, pages answer at once, and nothing ends it", async () => {
+  await using server = await startServer({
+    under: ["prlimit", "--nofile=64:64"],
+    args: ["--admin-listen", "127.0.0.1:0", "--max-per-address", "off", "--rate-limit", "off"],
+    env: WITH_TOKEN,
+  });
+  const pages = await pagesOf(server);
+  await server.logged(/limit of open files leaves fewer connections most=\d+/);
+  await using stack = new AsyncDisposableStack();
+  const inside: V2Peer[] = [];
+  // Many handshakes at once are where a worker starts, which needs files itself.
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 60 }, async (_, n) => {
+      try {
+        const peer = await V2Peer.join({ port: server.port, hello: { name: `p${round}-${n}` } });
+        inside.push(stack.use(peer));
+      } catch (error) {
+        // It is full.
+        assert.ok(error instanceof Error);
+      }
+    }));
+    assert.equal(await pageStatus(pages, "/health"), 200);
+    assert.equal(await pageStatus(pages, "/ready"), 200);
+    assert.match(await adminAnswer(pages, "sessions"), /v2/);
+  }
+  assert.ok(inside.length >= 4 && inside.length <= 24, `${inside.length}`);
+  const [first, second] = inside as [V2Peer, V2Peer];
+  await first.say("still here");
+  await second.until("chat", ({ text }) => text === "still here");
+  await first.send({ kind: "bye" });
+  await until(async () => {
+    await using late = await V2Peer.join({ port: server.port, hello: { name: "late" } });
+    return late.welcome.kind === "welcome";
+  }, "a newcomer");
+  const { code, stderr } = await server.stop();
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /panicked|unexpected fault/);
+});
