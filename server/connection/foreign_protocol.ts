@@ -16,3 +16,8 @@ export function foreignProtocolAnswer(header: Uint8Array, tls: boolean): string 
   }
   return undefined;
 }
+
+/** Whether a peer whose first bytes are `header` is a proxy that names its client, and that is not trusted to. */
+export function isUnnamedProxy(header: Uint8Array): boolean {
+  return /^(PROX|\r\n\r\n)$/.test(decoder.decode(header));
+}

@@ -13,7 +13,7 @@ import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Door } from "../web/door.ts";
 import { type PageAnswer, sendPage } from "../web/page_answer.ts";
 import { WebRefusal } from "../web/web_refusal.ts";
-import { foreignProtocolAnswer } from "./foreign_protocol.ts";
+import { foreignProtocolAnswer, isUnnamedProxy } from "./foreign_protocol.ts";
 import { FrameSource } from "./frame_source.ts";
 import type { Login } from "./login.ts";
 import { loginV1 } from "./login_v1.ts";
@@ -154,6 +154,9 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
+const UNNAMED_PROXY =
+  "a proxy's header comes first, and --trusted-proxy does not name this address";
+
 function answerTo(relay: Relay, source: FrameSource, error: unknown): Answer | undefined {
   if (error instanceof WebRefusal) return { why: error.message, bytes: error.bytes };
   if (error instanceof Refusal) {
@@ -167,5 +170,6 @@ function answerTo(relay: Relay, source: FrameSource, error: unknown): Answer | u
   }
   if (!(error instanceof CmdchatError)) return undefined;
   // A v1 client reads the reason, a v2 client the versions as well.
-  return { why: error.message, bytes: encodeFrame(encodeRefusal(refusalReasonFor(error))) };
+  const why = isUnnamedProxy(source.header) ? UNNAMED_PROXY : error.message;
+  return { why, bytes: encodeFrame(encodeRefusal(refusalReasonFor(error))) };
 }

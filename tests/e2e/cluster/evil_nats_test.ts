@@ -37,13 +37,11 @@ class Scene implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const nats = stack.use(await startNats(1));
     const identity = stack.use(await makeIdentity());
+    const shared = ["--nats", nats.urls, "--identity-file", identity.path];
     const start = async () =>
       stack.use(
         await startServer({
-          args: [
-            ...["--nats", nats.urls, "--identity-file", identity.path],
-            ...["--rate-limit", "off", "--admin-listen", "0"],
-          ],
+          args: [...shared, "--rate-limit", "off", "--admin-listen", "0"],
           env: { CMDCHAT_CLUSTER_KEY: "A".repeat(43) },
         }),
       );

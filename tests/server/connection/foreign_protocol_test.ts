@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { foreignProtocolAnswer } from "../../../server/connection/foreign_protocol.ts";
+import {
+  foreignProtocolAnswer,
+  isUnnamedProxy,
+} from "../../../server/connection/foreign_protocol.ts";
 import { FRAME_MAX_BYTES } from "../../../shared/base/limits.ts";
 
 const encoder = new TextEncoder();
@@ -48,4 +51,13 @@ Deno.test("nothing that begins a frame of ours is taken for another protocol", (
     assert.equal(foreignProtocolAnswer(header, false), undefined);
   }
   for (const first of ["", "G", "get ", "XYZ!", "\0\0\0\0"]) assert.equal(answer(first), undefined);
+});
+
+Deno.test("isUnnamedProxy() knows the first bytes of both versions of the PROXY header, and no others", () => {
+  for (const first of ["PROXY TCP4", "\r\n\r\n\0\r\nQUIT\n"]) {
+    assert.equal(isUnnamedProxy(encoder.encode(first).slice(0, 4)), true, first);
+  }
+  for (const first of ["PRO", "PRI ", "POST", "\r\n\r", "\0\0\0K", ""]) {
+    assert.equal(isUnnamedProxy(encoder.encode(first).slice(0, 4)), false, first);
+  }
 });
