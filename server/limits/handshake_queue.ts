@@ -21,16 +21,19 @@ interface Source {
   promised: number;
 }
 
-// Until it is measured.
-const FIRST_PACE_MS = 1;
+// Until it is measured, that of a slow machine: whoever is let in and cannot be answered in time has waited in vain.
+const FIRST_PACE_MS = 4;
 // Several run at once and end in clumps, and on a busy machine so do the turns of the process: over less, the pace of one
 // lucky moment would let in more than can be answered in time.
 const PACE_WINDOW = { handshakes: 16, ms: 250 } as const;
 // Each window counts for a half: a server that starts is slow for a second, and it is then that all come.
 const NEW_SHARE = 1 / 2;
-// The pace of a start is not told to anybody who comes back when it is over: who comes too early is told once more, for a
-// fifth of a handshake, and a time at which nobody comes is lost.
+// A pace that is slow for other reasons than a crowd is not told: who comes too early is told once more, for a fifth of a
+// handshake, and a time at which nobody comes is lost.
 const SLOWEST_TOLD_MS = 8;
+// The first handshakes of a process take several times as long as those of a second later, when all whom it sends away
+// come back. That holds for those whom it sends away first: telling the others so again would leave no time for handshakes.
+const START = { handshakes: 500, slower: 4, ms: 4_000 } as const;
 
 /** Runs handshakes, as many at a time as `atOnce` says. */
 export class HandshakeQueue {
@@ -41,6 +44,10 @@ export class HandshakeQueue {
   readonly #now: () => number;
   #waiting = 0;
   #running = 0;
+  /** How many have ended since the process started. */
+  #ended = 0;
+  /** When the first client was sent away. */
+  #awaySince: number | undefined;
   /** The ms from the end of one to the end of the next while others wait. */
   #paceMs = FIRST_PACE_MS;
   /** What that is measured over: since when others have waited, and how many have ended since. */
@@ -72,11 +79,17 @@ export class HandshakeQueue {
     const before = Math.min(this.#waiting, rounds * turns);
     if (before * this.#paceMs <= HANDSHAKE_PATIENCE_MS) return undefined;
     const now = this.#now();
-    const step = Math.min(this.#paceMs, SLOWEST_TOLD_MS);
+    const step = Math.min(this.#expectedPace(now), SLOWEST_TOLD_MS);
     const from = Math.max(now + before * step, source?.promised ?? 0);
     const latest = now + BUSY_PAUSE_MAX_MS;
     if (source !== undefined) source.promised = Math.min(from + turns * step, latest);
     return Math.round(Math.min(from, latest) - now);
+  }
+
+  #expectedPace(now: number): number {
+    this.#awaySince ??= now;
+    const isStarting = this.#ended < START.handshakes && now - this.#awaySince < START.ms;
+    return isStarting ? this.#paceMs / START.slower : this.#paceMs;
   }
 
   /** Runs `work` for a connection from `address` when its turn comes; gives its result. */
@@ -107,6 +120,7 @@ export class HandshakeQueue {
   }
 
   #noteEnd(): void {
+    this.#ended++;
     if (this.#waiting === 0) {
       this.#window = undefined;
       return;
