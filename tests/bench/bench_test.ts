@@ -69,6 +69,12 @@ Deno.test("checkouts are compared in turn, and wrong arguments are refused", asy
   const { stdout, stderr, code } = await compare("1", "tiny", here, here);
   assert.equal(code, 0, text(stderr));
   assert.match(text(stdout), /^([\d.]+ µs of CPU time a delivery.* deliveries\/s: \/.*\n){2}$/);
+  const lone = await compare("1", "lone-tiny", here);
+  assert.equal(lone.code, 0, text(lone.stderr));
+  assert.match(
+    text(lone.stdout),
+    /^[\d.]+ µs of CPU time .*; median [\d.]+ ms, p99 [\d.]+ ms: \/.*\n$/,
+  );
   for (const args of [[], ["0", "tiny", here], ["1", "huge", here], ["1", "tiny"]]) {
     const refused = await compare(...args);
     assert.equal(refused.code, 2, args.join(" "));

@@ -6,7 +6,7 @@ import { makeCertificate, type TestCertificate } from "../../helpers/system/cert
 import { tlsPaths } from "../load/broker_load.ts";
 import { connectTo, pause, type Size, writeAll } from "../load/load.ts";
 import { makeLoadKeys, V2Member } from "../load/v2_member.ts";
-import { startProgram, startRelay } from "../processes.ts";
+import { type Costs, startProgram, startRelay } from "../processes.ts";
 import { type BrokerKind, startBroker } from "../references/broker.ts";
 import { BROKERS } from "../references/brokers.ts";
 import { quantile, type Row } from "../row.ts";
@@ -25,6 +25,12 @@ const SIZES: Readonly<Record<Size, Amount>> = {
 };
 
 const WARM_UP_SPEED = 5;
+// Sooner after each other than in the rows: what they cost the server is measured, not how long they take.
+const LONE: Readonly<Record<Size, Amount>> = {
+  full: { members: 200, warmUps: 500, messages: 500, everyMs: 20 },
+  tiny: { members: 5, warmUps: 5, messages: 5, everyMs: 20 },
+};
+
 const MESSAGE_BYTES = 100;
 const ROOM = "bench 0";
 const READ_BYTES = 16_384;
@@ -46,6 +52,33 @@ export function latencyP99(size: Size): Promise<Row> {
 export async function latencyP99Tls(size: Size): Promise<Row> {
   await using certificate = await makeCertificate();
   return await latency("latency-p99-tls", SIZES[size], certificate);
+}
+
+/** What lone deliveries took. */
+export interface LoneDeliveries {
+  readonly deliveries: number;
+  /** CPU time of the server. */
+  readonly cpuMs: number;
+  /** From before a message is sealed to after it is opened, at the first and the last member: the median and the 99th percentile. */
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** Measures lone deliveries, over TLS or not, once the server is warm. */
+export async function loneDeliveries(size: Size, overTls: boolean): Promise<LoneDeliveries> {
+  await using certificate = overTls ? await makeCertificate() : undefined;
+  const amount = LONE[size];
+  const { members, messages, warmUps } = amount;
+  await using room = await fillRelay(amount, certificate);
+  await warmUp(room, amount);
+  const before = room.cpuMs();
+  const took = await watch(room, amount, warmUps);
+  return {
+    deliveries: members * messages,
+    cpuMs: room.cpuMs() - before,
+    median: quantile(took, 0.5),
+    p99: quantile(took, 0.99),
+  };
 }
 
 async function latency(row: string, amount: Amount, certificate?: TestCertificate): Promise<Row> {
@@ -78,32 +111,49 @@ function quantileText(values: readonly number[], share: number): string {
   return `p${100 * share} ${quantile(values, share).toFixed(2)} ms`;
 }
 
-/** The ms of each message to each screen. */
+/** The ms of each message to each screen, once the server is warm. */
 async function measure(amount: Amount, filled: Filled): Promise<number[]> {
-  const { warmUps, messages, everyMs } = amount;
   await using room = filled;
+  await warmUp(room, amount);
+  return await watch(room, amount, amount.warmUps);
+}
+
+async function warmUp(room: Filled, amount: Amount): Promise<void> {
+  const { warmUps: messages, everyMs } = amount;
+  await watch(room, { ...amount, messages, everyMs: everyMs / WARM_UP_SPEED });
+}
+
+/** The ms of each message to each screen; the first of them has number `from`. */
+async function watch(
+  { screens, send }: Filled,
+  { messages, everyMs }: Amount,
+  from = 0,
+): Promise<number[]> {
   const sent: number[] = [];
   const took: number[] = [];
-  const watching = Promise.all(room.screens.map(async (next) => {
-    for (let due = 0; due < warmUps + messages; due++) {
+  const watching = Promise.all(screens.map(async (next) => {
+    for (let due = from; due < from + messages; due++) {
       const n = await next();
       const now = performance.now();
       if (n !== due) throw new Error(`message ${n} came where ${due} was due`);
-      if (n >= warmUps) took.push(now - (sent[n] as number));
+      took.push(now - (sent[n - from] as number));
     }
   }));
-  for (let n = 0; n < warmUps + messages; n++) {
-    const due = performance.now() + (n < warmUps ? everyMs / WARM_UP_SPEED : everyMs);
+  for (let n = from; n < from + messages; n++) {
+    const due = performance.now() + everyMs;
     sent.push(performance.now());
-    await room.send(n);
+    await send(n);
     await pause(Math.max(0, due - performance.now()));
   }
   await watching;
   return took;
 }
 
-/** The sender and a screen, then the crowd, then another screen. */
-async function fillRelay({ members }: Amount, certificate?: TestCertificate): Promise<Filled> {
+/** The sender and a screen, then the crowd, then another screen; and the server's CPU time so far in ms. */
+async function fillRelay(
+  { members }: Amount,
+  certificate?: TestCertificate,
+): Promise<Filled & Pick<Costs, "cpuMs">> {
   const server = await startRelay(certificate);
   const load = await makeLoadKeys();
   const join = async (name: string) => {
@@ -124,6 +174,7 @@ async function fillRelay({ members }: Amount, certificate?: TestCertificate): Pr
   void sender.attend();
   const { room } = sender.entered;
   return {
+    cpuMs: server.cpuMs,
     send: (n) => {
       const text = `${n}:`.padEnd(MESSAGE_BYTES, "x");
       const chat = { kind: "chat", id: n + 1, room, text, action: false, reply: 0 } as const;
