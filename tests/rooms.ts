@@ -145,7 +145,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     says:
       "Events on their way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
     uses: ["server/config", "server/limits", "server/net"],
-    face: ["encoded_event", "event_writer", "flush_turn", "short_cipher", "v1_translation"],
+    face: [
+      "encoded_event",
+      "event_writer",
+      "flush_turn",
+      "short_cipher",
+      "turn_time",
+      "v1_translation",
+    ],
   },
   "server/room": {
     says: "One plain room: members, names, order (the bus), recent events, rules set by its maker.",

@@ -12,6 +12,7 @@ import { decodeRequest, encodeEvent, requestMaxBytes } from "../../shared/messag
 import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import { HELLO_MAX_BYTES } from "../config/limits.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
+import { turnTime } from "../delivery/turn_time.ts";
 import { dispatchRequest } from "../handlers/dispatch.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Connection } from "../net/connection.ts";
@@ -32,8 +33,6 @@ export interface PendingLogin {
   readonly slot: ConnectionSlot;
 }
 
-const now = () => performance.now();
-
 /** Answers a first message with `v2`; undefined where the client then goes. Throws Refusal or HandshakeError. */
 export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login | undefined> {
   const { connection, source, first, slot } = pending;
@@ -47,7 +46,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   await connection.write(encodeFrame(answer));
   const record = await firstRecord(source, keys);
   if (record === undefined) return undefined;
-  const cipher = new RecordCipher(keys, { role: "server", now });
+  const cipher = new RecordCipher(keys, { role: "server", now: turnTime });
   const batches = new BatchReader(HELLO_MAX_BYTES, requestMaxBytes);
   try {
     const hello = openHello(batches.push(cipher.open(record)));
@@ -159,7 +158,7 @@ class LoginV2 implements Login {
       this.session.received++;
       const request = decodeRequest(body);
       if (request.kind === "bye") return true;
-      if (request.kind !== "ping" && request.kind !== "pong") this.session.actedAt = now();
+      if (request.kind !== "ping" && request.kind !== "pong") this.session.actedAt = turnTime();
       // A connection that was replaced cannot speak for its session any more.
       if (this.session.writer === this.#writer) {
         this.session.confirmTicket();
@@ -174,7 +173,7 @@ class LoginV2 implements Login {
 
   /** The rest of what it is told is written, and what it still sends is ignored. */
   #depart(): void {
-    if (this.#relay.held.hold(this.session, now())) this.session.depart();
+    if (this.#relay.held.hold(this.session, performance.now())) this.session.depart();
   }
 
   end(forGood: boolean): void {

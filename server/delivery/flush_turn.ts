@@ -69,7 +69,8 @@ function flushGroup(all: readonly Flushing[], start: number, until: number): num
   let end = start;
   let bytes = 0;
   do bytes += (all[end++] as Flushing).seal(); while (
-    end < all.length && bytes < FLUSH_GROUP_BYTES && performance.now() < until
+    end < all.length && bytes < FLUSH_GROUP_BYTES &&
+    (until === Infinity || performance.now() < until)
   );
   for (let at = start; at < end; at++) (all[at] as Flushing).write();
   return end;

@@ -3,6 +3,7 @@
 // never close a connection.
 
 import { type Flushing, flushSoon } from "./flush_turn.ts";
+import { turnTime } from "./turn_time.ts";
 import type { OutgoingBody } from "./encoded_event.ts";
 import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 import {
@@ -177,7 +178,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     const since = this.#sealedSince;
     try {
       this.#owner.write(bytes).then(() => {
-        this.#owner.onWritten(bytes, performance.now() - since);
+        this.#owner.onWritten(bytes, turnTime() - since);
         this.#endFlight();
         this.#goOn();
       }, () => this.#break());
@@ -188,7 +189,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   }
 
   #add(queue: Queue<C>, body: OutgoingBody<C>): void {
-    if (this.#talk.bytes === 0 && (this.#bulk?.bytes ?? 0) === 0) this.#since = performance.now();
+    if (this.#talk.bytes === 0 && (this.#bulk?.bytes ?? 0) === 0) this.#since = turnTime();
     queue.push(body);
     this.#budget.take(this.#share, body.bytes, body.waiting++ === 0 ? body.bytes : 0);
     if (this.#isFlushing || this.#isClosed) return;

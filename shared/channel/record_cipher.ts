@@ -13,6 +13,7 @@ import {
   type AeadName,
   aeadOpen,
   aeadSeal,
+  shortCipherFor,
 } from "../crypto/aead.ts";
 import { smallBytes } from "../base/bytes.ts";
 import { CryptoError, LimitError, ProtocolError } from "../base/errors.ts";
@@ -46,6 +47,11 @@ const headerView = new DataView(header.buffer);
 const SECRET_BYTES = 32;
 const KEY_END = SECRET_BYTES + AEAD_KEY_BYTES;
 
+interface Plaintext {
+  readonly flags: number;
+  readonly parts: readonly Uint8Array[];
+}
+
 /** One direction: its key, and how many records it has been used for. */
 class Direction {
   readonly #aead: AeadName;
@@ -63,18 +69,39 @@ class Direction {
     return this.#records;
   }
 
-  seal(plaintext: Uint8Array, record: Uint8Array): void {
-    const out = record.subarray(FRAME_HEADER_BYTES);
-    aeadSeal(this.#aead, this.#nextContext(out.length), { plaintext, out });
-    record.set(header);
+  /** Seals the flags and the parts as one record into `records` from `start` on; gives where it ends. */
+  seal({ flags, parts }: Plaintext, records: Uint8Array, start: number): number {
+    const length = 1 + bytesOf(parts);
+    const at = start + FRAME_HEADER_BYTES;
+    const end = at + length + AEAD_TAG_BYTES;
+    const short = shortCipherFor(this.#aead, length);
+    if (short === undefined) {
+      const plaintext = gather(flags, parts);
+      this.#next(end - at);
+      aeadSeal(this.#aead, this.#context, { plaintext, out: records.subarray(at, end) });
+    } else {
+      this.#next(end - at);
+      const keys = this.#state;
+      short.seal(
+        { keys, keyAt: SECRET_BYTES, nonce, associatedData: header, first: flags, parts },
+        { out: records, at },
+      );
+    }
+    records.set(header, start);
+    return end;
   }
 
   open(sealed: Uint8Array): Uint8Array {
-    return aeadOpen(this.#aead, this.#nextContext(sealed.length), sealed);
+    this.#next(sealed.length);
+    return aeadOpen(this.#aead, this.#context, sealed);
   }
 
-  #nextContext(length: number): AeadContext {
-    nonce.set(this.#state.subarray(KEY_END));
+  /** Makes nonce and header those of the next record, which has `length` bytes behind its header. */
+  #next(length: number): void {
+    const state = this.#state;
+    for (let byte = 0; byte < AEAD_NONCE_BYTES; byte++) {
+      nonce[byte] = state[KEY_END + byte] as number;
+    }
     // IV xor counter (RFC 8446 §5.3). The counter has 64 bits, but rekeying keeps the upper 32 at zero.
     const counter = this.#records++;
     for (let byte = 0; byte < 4; byte++) {
@@ -82,11 +109,11 @@ class Direction {
       nonce[at] = (nonce[at] ?? 0) ^ (counter >>> 8 * byte & 0xff);
     }
     headerView.setUint32(0, length);
-    return {
-      key: this.#state.subarray(SECRET_BYTES, KEY_END),
-      nonce,
-      associatedData: header,
-    };
+  }
+
+  get #context(): AeadContext {
+    const key = this.#state.subarray(SECRET_BYTES, KEY_END);
+    return { key, nonce, associatedData: header };
   }
 
   moveOn(): void {
@@ -148,10 +175,8 @@ export class RecordCipher {
 
   #sealInto(records: Uint8Array, start: number, parts: readonly Uint8Array[]): number {
     const updates = this.#isKeyWornOut();
-    scratch[0] = updates ? FLAG_KEY_UPDATE : 0;
-    const plaintext = scratch.subarray(0, gather(parts));
-    const end = start + FRAME_HEADER_BYTES + plaintext.length + AEAD_TAG_BYTES;
-    this.#sending.seal(plaintext, records.subarray(start, end));
+    const flags = updates ? FLAG_KEY_UPDATE : 0;
+    const end = this.#sending.seal({ flags, parts }, records, start);
     if (updates) {
       this.#sending.moveOn();
       this.#keySince = this.#now();
@@ -210,12 +235,17 @@ function newBytes(length: number): Uint8Array {
 }
 
 function recordBytes(parts: readonly Uint8Array[]): number {
-  let bytes = FRAME_HEADER_BYTES + 1 + AEAD_TAG_BYTES;
-  for (const part of parts) bytes += part.length;
+  return FRAME_HEADER_BYTES + 1 + bytesOf(parts) + AEAD_TAG_BYTES;
+}
+
+function bytesOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (let i = 0; i < parts.length; i++) bytes += (parts[i] as Uint8Array).length;
   return bytes;
 }
 
-function gather(parts: readonly Uint8Array[]): number {
+function gather(flags: number, parts: readonly Uint8Array[]): Uint8Array {
+  scratch[0] = flags;
   let at = 1;
   for (const part of parts) {
     if (at + part.length > 1 + RECORD_MAX_CONTENT) {
@@ -224,7 +254,7 @@ function gather(parts: readonly Uint8Array[]): number {
     scratch.set(part, at);
     at += part.length;
   }
-  return at;
+  return scratch.subarray(0, at);
 }
 
 function checkLength(length: number): void {

@@ -35,11 +35,24 @@ export type Seal = (
   texts: { readonly plaintext: Uint8Array; readonly out: Uint8Array },
 ) => void;
 
+/** A record that is sealed. Its key is named by where it begins: a view of it would cost as much as copying it. */
+export interface ShortRecord {
+  /** Has the key from `keyAt` on. */
+  readonly keys: Uint8Array;
+  readonly keyAt: number;
+  readonly nonce: Uint8Array;
+  readonly associatedData: Uint8Array;
+  /** The plaintext: one byte, then the parts one after another. */
+  readonly first: number;
+  readonly parts: readonly Uint8Array[];
+}
+
 /** Seals and opens short texts with ChaCha20-Poly1305 in less time than the platform. */
 export interface ShortCipher {
   /** Longest plaintext for which it is faster. */
   readonly maxBytes: number;
-  readonly seal: Seal;
+  /** Writes the ciphertext and the tag to `out` from `at` on. */
+  seal(record: ShortRecord, place: { readonly out: Uint8Array; readonly at: number }): void;
   /** The plaintext of ciphertext and tag, which are at least a tag; undefined where it was not sealed so. */
   open(context: AeadContext, sealed: Uint8Array): Uint8Array | undefined;
 }
@@ -51,16 +64,15 @@ export function useShortCipher(cipher: ShortCipher | undefined): void {
   shortCipher = cipher;
 }
 
-function shortCipherFor(name: AeadName, length: number): ShortCipher | undefined {
+/** The cipher for a plaintext of `length` bytes, where there is one that is faster than the platform. */
+export function shortCipherFor(name: AeadName, length: number): ShortCipher | undefined {
   if (shortCipher === undefined || name !== "chacha20-poly1305") return undefined;
   return length <= shortCipher.maxBytes ? shortCipher : undefined;
 }
 
 /** Writes the ciphertext and the tag to `out`, which has plaintext.length + 16 bytes. */
 export function aeadSeal(name: AeadName, ...[context, texts]: Parameters<Seal>): void {
-  const short = shortCipherFor(name, texts.plaintext.length);
-  if (short === undefined) sealAead(name, context, texts);
-  else short.seal(context, texts);
+  sealAead(name, context, texts);
 }
 
 const REFUSED = "Cannot open a record: it was changed, repeated, lost or sent out of order";
