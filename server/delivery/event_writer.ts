@@ -150,6 +150,10 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
   }
 
   seal(bodies: readonly OutgoingBody<FramedBody>[]): Uint8Array {
+    if (bodies.length === 1) {
+      const { content } = bodies[0] as OutgoingBody<FramedBody>;
+      if (isOnePiece(content)) return this.#cipher.seal(content, takeBuffer);
+    }
     return this.#cipher.sealAll(packBatches(bodies.map(contentOf)), takeBuffer);
   }
 
@@ -161,6 +165,11 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
   deliver(event: EncodedEvent): boolean {
     return this.queue(event.v2, event.isBulk);
   }
+}
+
+/** Most lines of talk are, and each leaves by itself where messages come one by one. */
+function isOnePiece(body: FramedBody): body is readonly [Uint8Array] {
+  return body.length === 1 && body[0] instanceof Uint8Array;
 }
 
 function contentOf<C>({ content }: OutgoingBody<C>): C {

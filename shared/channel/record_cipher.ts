@@ -157,8 +157,14 @@ export class RecordCipher {
   }
 
   /** One whole record with the parts one after another, at most RECORD_MAX_CONTENT bytes. */
-  seal(parts: readonly Uint8Array[]): Uint8Array {
-    return this.sealAll([parts]);
+  seal(
+    parts: readonly Uint8Array[],
+    allocate: (length: number) => Uint8Array = newBytes,
+  ): Uint8Array {
+    this.#requireAlive();
+    const record = allocate(recordBytes(parts));
+    this.#sealInto(record, 0, parts);
+    return record;
   }
 
   /** A record for each batch of parts, one after another in the one buffer that `allocate` gives for them. */
