@@ -73,7 +73,7 @@ Deno.test("checkouts are compared in turn, and wrong arguments are refused", asy
   assert.equal(lone.code, 0, text(lone.stderr));
   assert.match(
     text(lone.stdout),
-    /^[\d.]+ µs of CPU time .*; median [\d.]+ ms, p99 [\d.]+ ms: \/.*\n$/,
+    /^[\d.]+ µs of CPU time .*; of its main thread [\d.]+ µs; median [\d.]+ ms, p99 [\d.]+ ms: \/.*\n$/,
   );
   for (const args of [[], ["0", "tiny", here], ["1", "huge", here], ["1", "tiny"]]) {
     const refused = await compare(...args);

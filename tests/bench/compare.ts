@@ -68,7 +68,10 @@ function describeSpeed(runs: readonly Compared[]): string {
   if (rates.length > 0) return `${Math.round(median(rates)).toLocaleString("en-US")} deliveries/s`;
   const lone = runs.filter((run) => "p99" in run);
   const ms = (values: number[]) => median(values).toFixed(2);
-  return `median ${ms(lone.map((run) => run.median))} ms, p99 ${ms(lone.map(({ p99 }) => p99))} ms`;
+  const main = ms(lone.map(({ mainMicros }) => mainMicros));
+  return `of its main thread ${main} µs; median ${ms(lone.map((run) => run.median))} ms, p99 ${
+    ms(lone.map(({ p99 }) => p99))
+  } ms`;
 }
 
 async function main([rounds = "", load = "", ...paths]: readonly string[]): Promise<number> {

@@ -11,6 +11,8 @@ export interface Costs {
   peakMemory(): number;
   /** CPU time used so far, in ms. */
   cpuMs(): number;
+  /** The same of its main thread alone, to the microsecond. */
+  mainThreadMs(): number;
 }
 
 /** A running program that says something on standard output and ends when it is disposed. */
@@ -107,6 +109,7 @@ export function costsOf(pid: number): Costs {
     memory: () => field("VmRSS"),
     peakMemory: () => field("VmHWM"),
     cpuMs: () => cpuOf(procFile(pid, "stat")),
+    mainThreadMs: () => Number.parseInt(procFile(pid, `task/${pid}/schedstat`)) / 1e6,
   };
 }
 

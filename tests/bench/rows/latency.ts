@@ -59,6 +59,8 @@ export interface LoneDeliveries {
   readonly deliveries: number;
   /** CPU time of the server. */
   readonly cpuMs: number;
+  /** CPU time of its main thread a delivery, in µs, of the median message: other programs and the collector move it little. */
+  readonly mainMicros: number;
   /** From before a message is sealed to after it is opened, at the first and the last member: the median and the 99th percentile. */
   readonly median: number;
   readonly p99: number;
@@ -72,10 +74,17 @@ export async function loneDeliveries(size: Size, overTls: boolean): Promise<Lone
   await using room = await fillRelay(amount, certificate);
   await warmUp(room, amount);
   const before = room.cpuMs();
-  const took = await watch(room, amount, warmUps);
+  const took: number[] = [];
+  const mainMs: number[] = [];
+  for (let n = warmUps; n < warmUps + messages; n++) {
+    const mainBefore = room.mainThreadMs();
+    took.push(...await watch(room, { ...amount, messages: 1 }, n));
+    mainMs.push(room.mainThreadMs() - mainBefore);
+  }
   return {
     deliveries: members * messages,
     cpuMs: room.cpuMs() - before,
+    mainMicros: 1e3 * quantile(mainMs, 0.5) / members,
     median: quantile(took, 0.5),
     p99: quantile(took, 0.99),
   };
@@ -149,11 +158,11 @@ async function watch(
   return took;
 }
 
-/** The sender and a screen, then the crowd, then another screen; and the server's CPU time so far in ms. */
+/** The sender and a screen, then the crowd, then another screen; and the server's CPU time so far. */
 async function fillRelay(
   { members }: Amount,
   certificate?: TestCertificate,
-): Promise<Filled & Pick<Costs, "cpuMs">> {
+): Promise<Filled & Pick<Costs, "cpuMs" | "mainThreadMs">> {
   const server = await startRelay(certificate);
   const load = await makeLoadKeys();
   const join = async (name: string) => {
@@ -175,6 +184,7 @@ async function fillRelay(
   const { room } = sender.entered;
   return {
     cpuMs: server.cpuMs,
+    mainThreadMs: server.mainThreadMs,
     send: (n) => {
       const text = `${n}:`.padEnd(MESSAGE_BYTES, "x");
       const chat = { kind: "chat", id: n + 1, room, text, action: false, reply: 0 } as const;

@@ -7,6 +7,10 @@ import {
   supportedAeads,
   useShortCipher,
 } from "../../../shared/crypto/aead.ts";
+import { concatBytes } from "../../../shared/base/bytes.ts";
+import { LimitError } from "../../../shared/base/errors.ts";
+import { FRAME_HEADER_BYTES } from "../../../shared/channel/frame.ts";
+import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { fromHex, toHex } from "../../helpers/peers/v2_vectors.ts";
 
 const cipher = await loadShortCipher();
@@ -113,4 +117,37 @@ Deno.test("what the cipher of short records has opened stays as it is while it o
     return cipher.open(context, seal(context, plaintext));
   });
   opened.forEach((text, n) => assert.deepEqual(text, texts[n]));
+});
+
+Deno.test({
+  name:
+    "a session's records are the same bytes with the cipher of short records, over borders of length and keys",
+  ignore: !isHere,
+  fn() {
+    const [clientSecret, serverSecret] = [random(32), random(32)];
+    const make = (role: "client" | "server") =>
+      new RecordCipher({
+        aead: "chacha20-poly1305",
+        clientSecret: clientSecret.slice(),
+        serverSecret: serverSecret.slice(),
+      }, { role, now: () => 0, rekeyRecords: 3 });
+    const [plain, short, reader] = [make("server"), make("server"), make("client")];
+    try {
+      for (const length of [0, 1, 100, SHORT_MAX_BYTES - 1, SHORT_MAX_BYTES, 5_000, 7, 8, 9]) {
+        const parts = [random(length), random(3), random(0)];
+        useShortCipher(undefined);
+        const expected = plain.seal(parts);
+        useShortCipher(cipher);
+        const record = short.seal(parts);
+        assert.deepEqual(record, expected);
+        const opened = reader.open(record.subarray(FRAME_HEADER_BYTES));
+        assert.deepEqual(new Uint8Array(opened), concatBytes(parts));
+      }
+      // A record that is too long is refused before its number is used up.
+      assert.throws(() => short.seal([new Uint8Array(70_000)]), LimitError);
+      reader.open(short.seal([random(10)]).subarray(FRAME_HEADER_BYTES));
+    } finally {
+      useShortCipher(undefined);
+    }
+  },
 });
