@@ -83,12 +83,13 @@ Deno.test("a worker that ends takes no handshake with it", async () => {
 
 Deno.test("a worker that answers nothing is ended, and so is one that nobody asks anything", async () => {
   const { Worker, setInterval } = globalThis;
-  let [now, ended, answers] = [0, 0, false];
+  let [now, ended, answers, asked] = [0, 0, false, 0];
   let look = () => {};
   globalThis.Worker = class {
     onmessage = (_: unknown) => {};
     postMessage(message: { identity: string } | AskedBatch) {
       if ("identity" in message) return this.onmessage({ data: { ready: true } });
+      asked++;
       const refused = unpackAsked(message).map(({ id }) => ({ id, session: undefined }));
       if (answers) this.onmessage({ data: packAnswered(refused) });
     }
@@ -105,6 +106,7 @@ Deno.test("a worker that answers nothing is ended, and so is one that nobody ask
     await shakeHands(handshakes);
     await helped(handshakes);
     const under = shakeHands(handshakes);
+    while (asked === 0) await new Promise((resolve) => setTimeout(resolve));
     while (now < HANDSHAKE_DEADLINE_MS) {
       look();
       assert.equal(ended, 0);
