@@ -33,8 +33,10 @@ export interface PendingLogin {
   readonly slot: ConnectionSlot;
 }
 
-/** Answers a first message with `v2`; undefined where the client then goes. Throws Refusal or HandshakeError. */
-export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login | undefined> {
+const NOTHING = new Uint8Array();
+
+/** Answers a first message with `v2`. Throws Refusal or HandshakeError. */
+export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login> {
   const { connection, source, first, slot } = pending;
   const pause = relay.handshakeQueue.pauseFor(connection.address);
   if (pause !== undefined) throw new Refusal("server_busy", encodeFrame(encodeBusy(pause)));
@@ -45,7 +47,6 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   );
   await connection.write(encodeFrame(answer));
   const record = await firstRecord(source, keys);
-  if (record === undefined) return undefined;
   const cipher = new RecordCipher(keys, { role: "server", now: turnTime });
   const batches = new BatchReader(HELLO_MAX_BYTES, requestMaxBytes);
   try {
@@ -68,14 +69,15 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   }
 }
 
-/** The client's first record. Where it goes, or sends none, its keys are wiped: no work was done for records. */
-async function firstRecord(
-  source: FrameSource,
-  keys: ServerSession["keys"],
-): Promise<Uint8Array | undefined> {
+/**
+ * The client's first record. Where it sends none, its keys are wiped, and no work was done for records: it was a
+ * handshake for nothing, and counts as one that was refused. Throws Refusal.
+ */
+async function firstRecord(source: FrameSource, keys: ServerSession["keys"]): Promise<Uint8Array> {
   let record: Uint8Array | undefined;
   try {
     record = await source.one();
+    if (record === undefined) throw new Refusal("expected_handshake", NOTHING);
   } catch (error) {
     throw unsealedRefusal(error);
   } finally {
@@ -116,9 +118,7 @@ function sealedRefusal(error: unknown, cipher: RecordCipher): unknown {
 
 // The keys did not fit or the rules were broken: nothing can be told safely.
 function unsealedRefusal(error: unknown): unknown {
-  return error instanceof CmdchatError
-    ? new Refusal("expected_handshake", new Uint8Array())
-    : error;
+  return error instanceof CmdchatError ? new Refusal("expected_handshake", NOTHING) : error;
 }
 
 interface LoginParts {

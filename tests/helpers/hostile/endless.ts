@@ -23,6 +23,7 @@ export interface EndlessOptions {
 
 // Whatever is kept of each message is more than this: an entry of a map has some 50 bytes.
 const KEPT_OF_EACH = 20;
+const PARTS_MAX = 4;
 
 const BYTES = [16, 32, 64, 8, 0, 1, 284];
 
@@ -116,13 +117,15 @@ export async function keptOfEach(
     return heapUsed + external;
   };
   const part = ENDLESS / 2;
-  const [first, second, third] = [
-    await sendMore(warm),
-    await sendMore(part),
-    await sendMore(part),
-  ];
-  // What grows once and no more, as a map that is rehashed, shows in one of the two.
-  return Math.max(0, Math.min(second - first, third - second) / part);
+  let before = await sendMore(warm);
+  let least = Infinity;
+  // What grows once and no more, as a map that is rehashed, shows in one part and not in the next.
+  for (let parts = 0; parts < PARTS_MAX && (parts < 2 || !isNothing(least)); parts++) {
+    const after = await sendMore(part);
+    least = Math.min(least, Math.max(0, after - before) / part);
+    before = after;
+  }
+  return least;
 }
 
 /** Whether that is nothing, as far as can be measured. */

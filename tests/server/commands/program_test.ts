@@ -9,7 +9,10 @@ Deno.test("the server's help lists every command, option, variable and exit code
     ...SERVER_COMMANDS.map(({ name }) => `\n  ${name}`),
     ...Object.keys(options).map((name) => `--${name}`),
     ...Object.keys(variables),
-    ...exitCodes.map(([code, meaning]) => `\n  ${code}  ${meaning}`),
   ];
   assert.deepEqual(words.filter((word) => !help.includes(word)), []);
+  // A meaning may take several rows.
+  const oneRow = help.replaceAll(/\s+/g, " ");
+  const codes = exitCodes.map(([code, meaning]) => ` ${code} ${meaning}`);
+  assert.deepEqual(codes.filter((code) => !oneRow.includes(code)), []);
 });
