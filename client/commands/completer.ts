@@ -5,7 +5,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Completer, Completions } from "../editing/completion.ts";
 import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
-import { EMOJI, findEmoji } from "../editing/emoji.ts";
+import { emojiByName, findEmoji } from "../editing/emoji.ts";
 import { longestName } from "./targets.ts";
 import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
@@ -186,8 +186,8 @@ function fixedWords({ argument = "" }: CommandRow): readonly string[] {
 function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji>>): Completions {
   return {
     start,
-    candidates: names.map((name) => EMOJI.get(name) ?? ""),
-    labels: names.map((name) => `${EMOJI.get(name)} ${name}`),
+    candidates: names.map((name) => emojiByName().get(name) ?? ""),
+    labels: names.map((name) => `${emojiByName().get(name)} ${name}`),
   };
 }
 

@@ -53,13 +53,19 @@ ok 🆗 cool 🆒 sos 🆘 up 🆙 red_circle 🔴 orange_circle 🟠 yellow_cir
 black_circle ⚫ checkered_flag 🏁 triangular_flag_on_post 🚩 white_flag 🏳️ black_flag 🏴 rainbow_flag 🏳️‍🌈 pirate_flag 🏴‍☠️
 `;
 
-/** Emoji by name, in the order of the table. */
-export const EMOJI: ReadonlyMap<string, string> = new Map(
-  TABLE.trim().split("\n").flatMap((line) => {
-    const words = line.split(" ");
-    return words.flatMap((name, at) => at % 2 === 0 ? [[name, words[at + 1] ?? ""] as const] : []);
-  }),
-);
+let known: ReadonlyMap<string, string> | undefined;
+
+/** Emoji by name, in the order of the table. Made at its first use: most who start the client type none. */
+export function emojiByName(): ReadonlyMap<string, string> {
+  return known ??= new Map(
+    TABLE.trim().split("\n").flatMap((line) => {
+      const words = line.split(" ");
+      return words.flatMap((name, at) =>
+        at % 2 === 0 ? [[name, words[at + 1] ?? ""] as const] : []
+      );
+    }),
+  );
+}
 
 const CANDIDATES_MAX = 24;
 
@@ -71,7 +77,7 @@ export function findEmoji(
   if (word === undefined) return undefined;
   const wanted = name.toLowerCase();
   const fits = (known: string) => end === ":" ? known === wanted : known.startsWith(wanted);
-  const names = [...EMOJI.keys()].filter(fits).sort((a, b) =>
+  const names = [...emojiByName().keys()].filter(fits).sort((a, b) =>
     a.length - b.length || (a < b ? -1 : 1)
   );
   return { start: typed.length - word.length, names: names.slice(0, CANDIDATES_MAX) };
@@ -80,12 +86,12 @@ export function findEmoji(
 /** An emoji as it is typed: itself, `:name:`, or its name. Throws UsageError. */
 export function parseEmoji(word: string): string {
   const name = word.replaceAll(/^:|:$/g, "").toLowerCase();
-  const emoji = EMOJI.get(name) ?? word;
+  const emoji = emojiByName().get(name) ?? word;
   if (isReaction(emoji)) return emoji;
-  const meant = closest(name, [...EMOJI.keys()]);
+  const meant = closest(name, [...emojiByName().keys()]);
   throw new UsageError(`Cannot react with ${quote(word)}: expected one emoji or its name`, {
     hint: meant === undefined
       ? "as in /react 👍 or /react :+1: with Tab after the colon for more"
-      : `did you mean :${meant}: ${EMOJI.get(meant)}?`,
+      : `did you mean :${meant}: ${emojiByName().get(meant)}?`,
   });
 }

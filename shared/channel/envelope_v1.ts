@@ -4,7 +4,7 @@
 // within 2^32 messages is out of reach (NIST SP 800-38D §8.3), and sealing stops there.
 
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { decodeBase64, writeBase64 } from "../base/base64.ts";
 import { CryptoError, LimitError, ProtocolError } from "../base/errors.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
@@ -31,8 +31,8 @@ export const V1_PAYLOAD_MAX_BYTES = Math.floor((FRAME_MAX_BYTES - ENVELOPE_BYTES
 
 const ENVELOPE = z.object({
   type: z.literal("encrypted"),
-  nonce: z.string().length(NONCE_CHARACTERS),
-  ciphertext: z.string().min(24).max(FRAME_MAX_BYTES),
+  nonce: z.string().check(z.length(NONCE_CHARACTERS)),
+  ciphertext: z.string().check(z.minLength(24), z.maxLength(FRAME_MAX_BYTES)),
 });
 
 /** Bytes of a JSON value. */

@@ -1,7 +1,7 @@
 // THE message table: one row a message. Types, checks and handler lists derive from it.
 // Unknown fields are ignored (zod strips them); a missing field or a wrong type is a protocol error.
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ProtocolError } from "../base/errors.ts";
 import {
   CONNECTIONS_MAX,
@@ -14,26 +14,27 @@ import {
 } from "../base/limits.ts";
 
 // Lengths here keep absurd input out; the limits that users meet are checked where they can be explained.
-const text = z.string().max(FRAME_MAX_BYTES);
-const label = z.string().max(1_024);
-const count = z.int().min(0);
-const fileId = z.string().min(1).max(128);
-const chunkData = z.string().max(Math.ceil(FILE_CHUNK_BYTES / 3) * 4);
-const fileName = z.string().max(FILE_NAME_WIRE_MAX_BYTES);
+const text = z.string().check(z.maxLength(FRAME_MAX_BYTES));
+const label = z.string().check(z.maxLength(1_024));
+const count = z.int().check(z.minimum(0));
+const shortText = z.string().check(z.maxLength(64));
+const fileId = z.string().check(z.minLength(1), z.maxLength(128));
+const chunkData = z.string().check(z.maxLength(Math.ceil(FILE_CHUNK_BYTES / 3) * 4));
+const fileName = z.string().check(z.maxLength(FILE_NAME_WIRE_MAX_BYTES));
 
 const file = {
   file_id: fileId,
   filename: fileName,
-  filesize: count.max(FILE_MAX_BYTES_CEILING),
-  total_chunks: count.max(FILE_CHUNKS_MAX),
+  filesize: count.check(z.maximum(FILE_MAX_BYTES_CEILING)),
+  total_chunks: count.check(z.maximum(FILE_CHUNKS_MAX)),
 };
 const chunk = {
   file_id: fileId,
-  chunk_index: count.max(FILE_CHUNKS_MAX),
+  chunk_index: count.check(z.maximum(FILE_CHUNKS_MAX)),
   chunk_data: chunkData,
   is_final: z.boolean(),
 };
-const stamp = { client_id: count, room: label, timestamp: z.string().max(64) };
+const stamp = { client_id: count, room: label, timestamp: shortText };
 
 /** The subject of a system line of this server. */
 export const SYSTEM_EVENTS = [
@@ -70,18 +71,18 @@ export const SERVER_MESSAGES = {
   system: z.object({
     type: z.literal("system"),
     message: text,
-    client_id: count.nullish(),
-    room: label.nullish(),
-    timestamp: z.string().max(64).nullish(),
+    client_id: z.nullish(count),
+    room: z.nullish(label),
+    timestamp: z.nullish(shortText),
     // An addition that other clients ignore: what happened, so that no client has to guess it from the words.
-    event: z.enum(SYSTEM_EVENTS).optional().catch("notice"),
-    name: label.optional(),
-    previous: label.optional(),
-    names: z.array(label).max(CONNECTIONS_MAX).optional(),
+    event: z.catch(z.optional(z.enum(SYSTEM_EVENTS)), "notice"),
+    name: z.optional(label),
+    previous: z.optional(label),
+    names: z.optional(z.array(label).check(z.maxLength(CONNECTIONS_MAX))),
   }),
   ping: z.object({
     type: z.literal("ping"),
-    timestamp: z.union([z.string(), z.number()]).nullish(),
+    timestamp: z.nullish(z.union([z.string(), z.number()])),
   }),
   file_init: z.object({ type: z.literal("file_init"), ...file, sender: label, ...stamp }),
   file_chunk: z.object({ type: z.literal("file_chunk"), ...chunk, sender: label, ...stamp }),
@@ -90,12 +91,12 @@ export const SERVER_MESSAGES = {
 /** The first message of a client. */
 export const HANDSHAKE = z.object({
   type: z.literal("handshake"),
-  public_key: z.string().max(8_192),
-  name: label.nullish(),
-  room: label.nullish(),
-  token: label.nullish(),
-  renderer: z.string().max(64).nullish(),
-  buffer_size: z.number().nullish(),
+  public_key: z.string().check(z.maxLength(8_192)),
+  name: z.nullish(label),
+  room: z.nullish(label),
+  token: z.nullish(label),
+  renderer: z.nullish(shortText),
+  buffer_size: z.nullish(z.number()),
 });
 
 /** The server's answer to a handshake. */
@@ -104,24 +105,24 @@ export const HANDSHAKE_ANSWER = z.discriminatedUnion("type", [
     type: z.literal("handshake_ok"),
     client_id: count,
     room: label,
-    heartbeat_interval: z.number().min(1).max(3_600),
+    heartbeat_interval: z.number().check(z.minimum(1), z.maximum(3_600)),
     nonce_size: z.literal(12),
-    encrypted_key: z.string().max(4_096),
+    encrypted_key: z.string().check(z.maxLength(4_096)),
     // Additions that other clients ignore: the assigned name, and the server's limits.
-    name: label.optional(),
-    limits: z.object({
-      message: count.max(FRAME_MAX_BYTES),
-      file: count.max(FILE_MAX_BYTES_CEILING),
-      rate: z.object({
-        messages: z.int().min(1).max(RATE_MAX.messages),
-        seconds: z.int().min(1).max(RATE_MAX.seconds),
-      }).nullable(),
-    }).optional(),
+    name: z.optional(label),
+    limits: z.optional(z.object({
+      message: count.check(z.maximum(FRAME_MAX_BYTES)),
+      file: count.check(z.maximum(FILE_MAX_BYTES_CEILING)),
+      rate: z.nullable(z.object({
+        messages: z.int().check(z.minimum(1), z.maximum(RATE_MAX.messages)),
+        seconds: z.int().check(z.minimum(1), z.maximum(RATE_MAX.seconds)),
+      })),
+    })),
   }),
-  z.object({ type: z.literal("handshake_error"), reason: z.string().max(1_024) }),
+  z.object({ type: z.literal("handshake_error"), reason: label }),
 ]);
 
-type Table = Readonly<Record<string, z.ZodType>>;
+type Table = Readonly<Record<string, z.ZodMiniType>>;
 type MessageOf<T extends Table> = z.output<T[keyof T]>;
 
 /** Any message from a client. */
@@ -148,7 +149,7 @@ export function checkServerMessage(value: unknown): ServerMessage {
 }
 
 /** Checks `value` against one schema. Throws ProtocolError that names the field, never its content. */
-export function checkMessage<S extends z.ZodType>(
+export function checkMessage<S extends z.ZodMiniType>(
   schema: S,
   value: unknown,
   what: string,
@@ -170,5 +171,5 @@ function checkByTable(table: Table, value: unknown): unknown {
       "Cannot read the peer's message: its type is not part of this protocol",
     );
   }
-  return checkMessage(table[type] as z.ZodType, value, type);
+  return checkMessage(table[type] as z.ZodMiniType, value, type);
 }

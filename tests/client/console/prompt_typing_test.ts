@@ -1,7 +1,7 @@
 // Long pastes, dropped files, emoji, the user's editor, and the keys that readline's users know.
 import assert from "node:assert/strict";
 import { droppedFile } from "../../../client/files/dropped_file.ts";
-import { EMOJI, findEmoji } from "../../../client/editing/emoji.ts";
+import { emojiByName, findEmoji } from "../../../client/editing/emoji.ts";
 import { editText } from "../../../client/console/external_editor.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { openPrompt, type PromptContext } from "./terminal_harness.ts";
@@ -120,8 +120,8 @@ Deno.test("a file that is dropped onto the terminal is offered, however its path
 });
 
 Deno.test("emoji are found by the beginning of their names, and are one cell pair each", () => {
-  assert.ok(EMOJI.size > 350, `${EMOJI.size} names`);
-  for (const [name, emoji] of EMOJI) {
+  assert.ok(emojiByName().size > 350, `${emojiByName().size} names`);
+  for (const [name, emoji] of emojiByName()) {
     assert.match(name, /^[a-z0-9_+-]+$/);
     assert.match(emoji, /^\p{RGI_Emoji}$/v, name);
     assert.ok(textWidth(emoji) >= 1 && textWidth(emoji) <= 2, name);

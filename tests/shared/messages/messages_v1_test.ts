@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import {
   checkClientMessage,
@@ -179,8 +179,10 @@ Deno.test("the table has a sample for every row, and no row goes by another name
     const [rows, samples] of [[CLIENT_MESSAGES, CLIENT_SAMPLES], [SERVER_MESSAGES, SERVER_SAMPLES]]
   ) {
     assert.deepEqual(Object.keys(rows as object), Object.keys(samples as object));
-    for (const [name, schema] of Object.entries(rows as Readonly<Record<string, z.ZodObject>>)) {
-      assert.deepEqual((schema.shape["type"] as z.ZodLiteral).value, name);
+    for (
+      const [name, schema] of Object.entries(rows as Readonly<Record<string, z.ZodMiniObject>>)
+    ) {
+      assert.deepEqual((schema.shape["type"] as z.ZodMiniLiteral).def.values[0], name);
     }
   }
 });

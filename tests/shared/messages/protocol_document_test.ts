@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { REFUSAL_REASONS } from "../../../shared/channel/handshake_error.ts";
 import * as clientLimits from "../../../client/base/limits.ts";
 import * as serverLimits from "../../../server/config/limits.ts";
@@ -51,8 +51,8 @@ function rowsOf(title: string): string[][] {
 
 const unquoted = (cell: string | undefined) => (cell ?? "").replaceAll(/[`?]/g, "");
 
-function fieldsOf(schema: z.ZodType): string[] {
-  return Object.keys((schema as z.ZodObject).shape).filter((field) => field !== "type");
+function fieldsOf(schema: z.ZodMiniType): string[] {
+  return Object.keys((schema as z.ZodMiniObject).shape).filter((field) => field !== "type");
 }
 
 for (const [title, table] of [["### 7.1", REQUESTS], ["### 7.2", EVENTS]] as const) {
@@ -77,13 +77,13 @@ for (
       return [unquoted(kind), all === "" ? [] : all.split(", ").sort()];
     }));
     for (const [kind, schema] of Object.entries(table)) {
-      assert.deepEqual(documented[kind], fieldsOf(schema as z.ZodType).sort(), kind);
+      assert.deepEqual(documented[kind], fieldsOf(schema as z.ZodMiniType).sort(), kind);
     }
   });
 }
 
 Deno.test("docs/PROTOCOL.md lists every field of the v1 handshake and its answer", () => {
-  const [ok] = HANDSHAKE_ANSWER.options;
+  const [ok] = HANDSHAKE_ANSWER.def.options;
   const documented = (title: string) =>
     rowsOf(title).map(([field]) => unquoted(field)).filter((field) => field !== "type");
   assert.deepEqual(documented("### 3.1").sort(), fieldsOf(HANDSHAKE).sort());
@@ -311,7 +311,7 @@ Deno.test("docs/PROTOCOL.md S8 has every request with an id, and whether it coun
 });
 
 /** The most code points that a schema takes as a text; undefined where that is none of TEXT_SIZES. */
-function longestText(schema: z.ZodType): number | undefined {
+function longestText(schema: z.ZodMiniType): number | undefined {
   const takes = (length: number) =>
     ["x", "👍"].some((letter) => schema.safeParse(letter.repeat(length)).success);
   return TEXT_SIZES.find((size) => takes(size) && !takes(size + 1));
@@ -322,7 +322,7 @@ const TEXT_SIZES = [64, 128, 253, 256, 1_024, sharedLimits.BODY_MAX_BYTES];
 /** Kind, field and size of each text of a table of messages that has another size than most. */
 function unusualTexts(table: Readonly<Record<string, object>>): string[] {
   return Object.entries(table).flatMap(([kind, row]) =>
-    Object.entries(row as Record<string, z.ZodType>).flatMap(([field, schema]) => {
+    Object.entries(row as Record<string, z.ZodMiniType>).flatMap(([field, schema]) => {
       const isFree = schema.safeParse("free").success || schema.safeParse("👍").success;
       if (!isFree) return [];
       const size = longestText(schema);
@@ -387,7 +387,7 @@ Deno.test("docs/PROTOCOL.md 7.3 has the largest value of every number", () => {
   }
   for (const [kind, row] of [...Object.entries(REQUESTS), ...Object.entries(EVENTS)]) {
     for (const [field, type] of Object.entries(row)) {
-      const schema = type as unknown as z.ZodType;
+      const schema = type as unknown as z.ZodMiniType;
       // A number that every bounded one takes.
       if (!schema.safeParse(1).success) continue;
       const most = LARGEST[`${kind}.${field}`] ?? LARGEST[field] ?? Number.MAX_SAFE_INTEGER;
