@@ -10,9 +10,6 @@ interface Step {
   readonly rooms: number;
 }
 
-// The smallest load is too short to be compiled in.
-const WARM_UPS = 4;
-
 type Growth = readonly [title: string, sizeOf: (step: Step) => number, steps: readonly Step[]];
 
 const BYTES = { messageBytes: 100 } as const;
@@ -53,7 +50,7 @@ export async function growth(size: Size): Promise<Row> {
     for (const { load, rooms } of steps) {
       const { cpuMs } = await throughRooms(load, certificate, {
         count: rooms,
-        warmUps: WARM_UPS,
+        warmUps: 0,
       });
       costs.push([sizeOf({ load, rooms }), 1e3 * cpuMs / (rooms * deliveriesOf(load))]);
     }
