@@ -50,6 +50,8 @@ const LONGEST = [
 const builds = await Deno.makeTempDir({ prefix: "cmdchat-builds-" });
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
+/** A file that failed outside its tests: no report has it. */
+const UNCAUGHT = /^\.\/(\S+\.ts) \(uncaught error\)$/gm;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
 
 function isUnitTest(path: string): boolean {
@@ -157,7 +159,8 @@ async function runGroup(
   clearTimeout(timer);
   const results = await Deno.readTextFile(report);
   lists.skipped.push(...skippedTests(results));
-  lists.failed.push(...failedFiles(results));
+  const uncaught = [...output.matchAll(UNCAUGHT)].map(([, path]) => path ?? "");
+  lists.failed.push(...new Set([...failedFiles(results), ...uncaught]));
   await Deno.remove(report);
   const summary = [...output.matchAll(SUMMARY)].at(-1);
   const counts = {

@@ -55,7 +55,7 @@ export async function writePage(): Promise<string> {
   const html = await buildPage();
   await Deno.mkdir(new URL(".", OUTPUT), { recursive: true });
   // Whole or not at all, since a server may read it now.
-  const next = new URL(`page.html.${Deno.pid}`, OUTPUT);
+  const next = new URL(`page.html.${crypto.randomUUID()}`, OUTPUT);
   await Deno.writeTextFile(next, html);
   // `deno compile` puts the times of files into an executable.
   await Deno.utime(next, 0, 0);
@@ -109,7 +109,7 @@ async function writeImportMap(): Promise<string> {
   };
   await Deno.mkdir(new URL(".", OUTPUT), { recursive: true });
   // Whole or not at all, since another build may read it now.
-  const next = new URL(`${IMPORT_MAP}.${Deno.pid}`, ROOT);
+  const next = new URL(`${IMPORT_MAP}.${crypto.randomUUID()}`, ROOT);
   await Deno.writeTextFile(next, JSON.stringify(map));
   await Deno.rename(next, new URL(IMPORT_MAP, ROOT));
   // From the root, where the bundler is started: a whole path may hold blanks.

@@ -36,6 +36,8 @@ scriptTest(
     await alice.shows(/did you mean \/join\?/);
     await alice.type("/quit\r");
     await bob.system(/alice left/);
+    // The others may learn of it before the terminal does.
+    await alice.until(() => alice.raw.includes("\x1b[?2004l"), { what: "the end" });
     // What comes before is the runtime's, which says so when it looks at the packages.
     const written = alice.raw.slice(alice.raw.indexOf("- Connected"));
     // It asks for brackets around a paste, before any text, and takes that back at its end: shells do the same.
