@@ -1,6 +1,7 @@
 // What the thread that serves members and the worker that computes handshakes tell each other: several handshakes in one
 // message, and their bytes in one buffer, since a message costs a tenth of a handshake, and each buffer a copy.
 
+import { concatBytes } from "../../shared/base/bytes.ts";
 import type { ServerSession } from "../../shared/channel/handshake.ts";
 import type { AeadName } from "../../shared/crypto/aead.ts";
 import { HASH_BYTES } from "../../shared/crypto/hkdf.ts";
@@ -8,6 +9,7 @@ import { HASH_BYTES } from "../../shared/crypto/hkdf.ts";
 /** A client's first message, with a number that no other handshake has. */
 export interface AskedHandshake {
   readonly id: number;
+  /** In a buffer of its own: of a part of one, all that is beside it would be posted as well. */
   readonly first: Uint8Array;
 }
 
@@ -39,7 +41,7 @@ export interface AnsweredBatch {
 export function packAsked(handshakes: readonly AskedHandshake[]): AskedBatch {
   return {
     asked: handshakes.map(({ id, first: { length } }) => ({ id, length })),
-    bytes: joined(handshakes.map(({ first }) => first)),
+    bytes: concatBytes(handshakes.map(({ first }) => first)),
   };
 }
 
@@ -60,7 +62,7 @@ export function packAnswered(handshakes: readonly AnsweredHandshake[]): Answered
     parts.push(answer, clientSecret, serverSecret, challenge);
     return { id, aead, length: answer.length };
   });
-  const bytes = joined(parts);
+  const bytes = concatBytes(parts);
   for (const secret of secrets) secret.fill(0);
   return { answered, bytes };
 }
@@ -78,17 +80,6 @@ export function unpackAnswered({ answered, bytes }: AnsweredBatch): AnsweredHand
     ];
     return { id, session: { answer, keys: { aead, clientSecret, serverSecret, challenge } } };
   });
-}
-
-// Always a buffer of its own: of a part of one, all that is beside it would be posted as well.
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 class Parts {
