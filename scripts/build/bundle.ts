@@ -44,6 +44,7 @@ export async function bundle(
       await Deno.copyFile(path, `${next}/${path}`);
     }
     const files = await filesIn(next);
+    const main = fileOf(entry, files);
     for (const file of files) {
       // `deno compile` puts the times of files into an executable.
       await Deno.utime(`${next}/${file}`, 0, 0);
@@ -51,7 +52,6 @@ export async function bundle(
       // Each whole or not at all, since another build may read it now.
       await Deno.rename(`${next}/${file}`, `${folder}/${file}`);
     }
-    const main = files.find((file) => basename(file) === `${basename(entry, ".ts")}.js`);
     return {
       entry: `${folder}/${main}`,
       others: files.filter((file) => file !== main).map((file) => `${folder}/${file}`),
@@ -86,14 +86,21 @@ async function runBundler(entries: readonly string[], folder: string): Promise<v
   }
 }
 
+/** Which of `files` the bundler made of a module. Throws BundleError. */
+function fileOf(module: string, files: readonly string[]): string {
+  const built = files.find((file) => basename(file) === `${basename(module, ".ts")}.js`);
+  if (built !== undefined) return built;
+  throw new BundleError(`Cannot bundle the modules: nothing was made of ${module}`);
+}
+
 /** Makes a worker's module stand where the modules that start it look: beside each of them. */
 async function writeAliases(folder: string, worker: string): Promise<void> {
   const files = await filesIn(folder);
-  const built = files.find((file) => basename(file) === worker.replace(/\.ts$/, ".js"));
+  const built = fileOf(worker, files);
   for (const file of files) {
     const text = await Deno.readTextFile(`${folder}/${file}`);
     if (!text.includes(`"./${worker}"`)) continue;
-    const path = relative(dirname(file), built as string);
+    const path = relative(dirname(file), built);
     await Deno.writeTextFile(
       `${folder}/${dirname(file)}/${worker}`,
       `import "./${path.replaceAll("\\", "/")}";\n`,

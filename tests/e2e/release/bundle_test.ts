@@ -3,7 +3,7 @@
 // The modules of a program in few files, and what the executables find in them.
 
 import assert from "node:assert/strict";
-import { bundle } from "../../../scripts/build/bundle.ts";
+import { bundle, BundleError } from "../../../scripts/build/bundle.ts";
 import { CLIENT, SERVER } from "../../../scripts/build/compile.ts";
 import { makeLoadKeys, V2Member } from "../../bench/load/v2_member.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
@@ -54,5 +54,14 @@ Deno.test("the modules in an executable name nothing of the machine that built i
     for (const [, from = ""] of text.matchAll(/\b(?:from|import\(?)"([^"]+)"/g)) {
       assert.match(from, /^(?:\.|node:)/, path);
     }
+  }
+});
+
+Deno.test("a module of which the bundler makes no file of its name is an error, not a path without one", async () => {
+  const entry = await Deno.makeTempFile({ suffix: ".mts" });
+  try {
+    await assert.rejects(bundle({ name: "probe", entry }), BundleError);
+  } finally {
+    await Deno.remove(entry);
   }
 });

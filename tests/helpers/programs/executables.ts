@@ -31,7 +31,7 @@ export async function findCompileBase(): Promise<CompileBase> {
   return await olderBase() ?? await officialBase();
 }
 
-/** Builds programs on `base`. Throws CompileError. */
+/** Builds programs on `base`. Throws CompileError, and BundleError. */
 export async function buildExecutables(
   base: CompileBase,
   ...programs: readonly Program[]
@@ -51,7 +51,7 @@ export async function buildExecutables(
   };
 }
 
-/** Compiles a program, or copies it where another test of this run has done so. Throws CompileError. */
+/** Compiles a program, or copies it where another test of this run has done so. Throws CompileError, and BundleError. */
 async function build(program: Program, options: CompileOptions): Promise<void> {
   if (SHARED === undefined || ![SERVER, CLIENT].includes(program)) {
     return await compile(program, options);
@@ -114,6 +114,7 @@ async function officialBase(): Promise<CompileBase> {
     await using _built = await buildExecutables(base, empty);
     return base;
   } catch (error) {
+    // Modules that cannot be bundled are a fault of the sources and not of the base: no reason to skip.
     if (!(error instanceof CompileError)) throw error;
     return { missing: error.message.split("\n")[0] ?? error.message };
   }
