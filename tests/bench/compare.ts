@@ -67,11 +67,11 @@ function describeSpeed(runs: readonly Compared[]): string {
   const rates = runs.flatMap((run) => "seconds" in run ? [run.deliveries / run.seconds] : []);
   if (rates.length > 0) return `${Math.round(median(rates)).toLocaleString("en-US")} deliveries/s`;
   const lone = runs.filter((run) => "p99" in run);
-  const ms = (values: number[]) => median(values).toFixed(2);
-  const main = ms(lone.map(({ mainMicros }) => mainMicros));
-  return `of its main thread ${main} µs; median ${ms(lone.map((run) => run.median))} ms, p99 ${
-    ms(lone.map(({ p99 }) => p99))
-  } ms`;
+  const medianOf = (valueOf: (run: LoneDeliveries) => number) =>
+    median(lone.map(valueOf)).toFixed(2);
+  return `of its main thread ${medianOf((run) => run.mainMicros)} µs; median ${
+    medianOf((run) => run.median)
+  } ms, p99 ${medianOf((run) => run.p99)} ms`;
 }
 
 async function main([rounds = "", load = "", ...paths]: readonly string[]): Promise<number> {

@@ -29,7 +29,7 @@ import {
 } from "../load/load.ts";
 import { startRelay } from "../processes.ts";
 import type { Row } from "../row.ts";
-import { type LoadKeys, makeLoadKeys, V2Member } from "../load/v2_member.ts";
+import { leaveAll, type LoadKeys, makeLoadKeys, V2Member } from "../load/v2_member.ts";
 
 // What a text of 100 bytes is in a sealed room: padded to 256, with nonce and tag.
 const BODY_BYTES = 284;
@@ -84,7 +84,7 @@ async function throughSealedRoom(load: Load, certificate: TestCertificate): Prom
       return (await link.take(total)).map((body) => textIn(frameOf(body).body));
     }));
     checkComplete(load, received);
-    for (const { link } of members) link.conn.close();
+    await leaveAll(members.map(({ link }) => link));
     return { deliveries: deliveriesOf(load), seconds, cpuMs, peakMemory };
   };
   await run();

@@ -19,14 +19,13 @@ import {
   runLoad,
   type Size,
   textOf,
-  writeAll,
 } from "../load/load.ts";
 import { throughBroker } from "../load/broker_load.ts";
 import { BROKERS } from "../references/brokers.ts";
 import { overWebSocket } from "../../helpers/web/web_socket_conn.ts";
 import { startRelay } from "../processes.ts";
 import { drawCurve, type Row } from "../row.ts";
-import { joinAll, type V2Member } from "../load/v2_member.ts";
+import { joinAll, leaveAll, type V2Member } from "../load/v2_member.ts";
 
 /** What a record adds to the bodies in it, behind its length: flags and tag. */
 export const RECORD_OVERHEAD = 17;
@@ -57,7 +56,7 @@ export async function fanoutV2(size: Size): Promise<Row> {
 }
 
 async function coldNote(load: Load, certificate?: TestCertificate): Promise<string> {
-  const cold = await throughRooms(load, certificate, { warmUps: 0 });
+  const cold = await throughRooms(load, certificate, { isCold: true });
   return `ours without a warm-up, in a fresh process: ${describeMeasured(cold)}`;
 }
 
@@ -127,8 +126,8 @@ export function throughWebSocket(load: Load, certificate: TestCertificate): Prom
 interface Rooms {
   /** How many rooms have the load at once. */
   readonly count?: number;
-  /** How often the load is run before it counts. Servers in C and Go are as fast at once; ours is compiled meanwhile. */
-  readonly warmUps?: number;
+  /** Whether the first load of the process counts, and not the second: V8 compiles while the first is served. */
+  readonly isCold?: boolean;
   readonly over?: (conn: Deno.Conn) => Promise<Deno.Conn>;
 }
 
@@ -136,7 +135,7 @@ interface Rooms {
 export async function throughRooms(
   load: Load,
   certificate: TestCertificate | undefined,
-  { count = 1, warmUps = 1, over = (conn) => Promise.resolve(conn) }: Rooms = {},
+  { count = 1, isCold = false, over = (conn) => Promise.resolve(conn) }: Rooms = {},
 ): Promise<Measurement> {
   await using server = await startRelay(certificate, { args: ["--web-only-socket"] });
   const connect = async () => await over(await connectTo(server.port, certificate?.cert));
@@ -154,7 +153,7 @@ export async function throughRooms(
     for (const room of rooms) await room.check();
     return { deliveries: count * deliveriesOf(load), seconds, cpuMs, peakMemory };
   };
-  for (let n = 0; n < warmUps; n++) await run(`warm-up ${n}`);
+  if (!isCold) await run("warm-up");
   return await run("bench");
 }
 
@@ -182,11 +181,7 @@ export function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
         return textsAt(member, total);
       }));
       checkComplete(load, received);
-      // With a goodbye: a session that is only cut stays for a minute, and costs the next load when it ends.
-      await Promise.all(
-        members.map((member) => writeAll(member.conn, member.seal({ kind: "bye" }))),
-      );
-      members.forEach(({ conn }) => conn.close());
+      await leaveAll(members);
     },
   };
 }

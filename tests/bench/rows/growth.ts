@@ -48,10 +48,7 @@ export async function growth(size: Size): Promise<Row> {
   for (const [title, sizeOf, steps] of GROWTHS[size]) {
     const costs: [number, number][] = [];
     for (const { load, rooms } of steps) {
-      const { cpuMs } = await throughRooms(load, certificate, {
-        count: rooms,
-        warmUps: 0,
-      });
+      const { cpuMs } = await throughRooms(load, certificate, { count: rooms, isCold: true });
       costs.push([sizeOf({ load, rooms }), 1e3 * cpuMs / (rooms * deliveriesOf(load))]);
     }
     notes.push(...drawCurve(`µs of CPU time a delivery by ${title}`, costs));
