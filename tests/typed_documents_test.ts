@@ -16,7 +16,7 @@ const TYPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "# Contributing": "tests/e2e/release/first_steps_test.ts",
   },
   "docs/BENCHMARKS.md": {
-    "# Benchmarks": "[some ten minutes: tests/bench/bench_test.ts runs the rows in short]",
+    "# Benchmarks": "[more than 20 minutes: tests/bench/bench_test.ts runs the rows in short]",
   },
   "docs/CLIENT.md": {
     "# The client": "tests/e2e/process/user_documents_test.ts",
