@@ -295,11 +295,6 @@ function tooNarrowFor(code: string, columns: number | undefined): string | undef
     : `The QR code needs ${needed} columns, and this terminal has ${columns}.`;
 }
 
-/** Whether a typed room is a link. */
-export function isLink(text: string): boolean {
-  return /^(?:cmdchat|https?):/i.test(text);
-}
-
 /** Joins the room of a link to the connected server. Throws UsageError, which repeats nothing of the link. */
 export function joinByLink(chat: Chat, text: string): Promise<RequestOutcome> {
   const { host, port, room, fingerprint, secret } = parseLink(text);

@@ -1,6 +1,7 @@
 // Commands for rooms and their members.
 
 import type { MemberState } from "../../shared/messages/messages_v2.ts";
+import { isLink } from "../../shared/text/invite_link.ts";
 import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { isSealedId } from "../base/local_ids.ts";
@@ -18,7 +19,7 @@ import { keyDigits } from "../people/key_rows.ts";
 import type { KeyTrust, RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom, Rank } from "../rooms/joined_room.ts";
 import type { CommandRow } from "./command.ts";
-import { isLink, joinByLink } from "./invite_commands.ts";
+import { joinByLink } from "./invite_commands.ts";
 import { findPeople, type Found, ownRoom, typedName } from "./targets.ts";
 
 const STATE_NOTES: Readonly<Record<MemberState, string | undefined>> = {

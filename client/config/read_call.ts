@@ -2,8 +2,10 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { type CommandSpec, findCommand } from "../../shared/cli/program.ts";
+import { isLink } from "../../shared/text/invite_link.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";
 import { CLIENT_COMMANDS, type ClientCommand } from "./program.ts";
+import { twoLinks } from "./read_options.ts";
 
 /** What is to be run: a command, or the chat. */
 export interface Call {
@@ -58,11 +60,13 @@ interface CommandWords {
 }
 
 function command({ place = [], before, words: [word = "", ...rest] }: CommandWords): Call {
-  if (word === HELP) return chat([word, ...rest]);
-  if (isLink(word)) throw new UsageError("Cannot use two links: expected one, or --link");
+  if (isLink(word)) throw twoLinks();
   const args = [...place, ...before, ...rest];
-  const command = findCommand(CLIENT_COMMANDS, word, { other: "--host NAME goes to a server" });
+  const command = word === HELP
+    ? undefined
+    : findCommand(CLIENT_COMMANDS, word, { other: "--host NAME goes to a server" });
   refuseLinks(word, rest);
+  if (command === undefined) return chat([word, ...rest]);
   return { command, args, words: [word, ...args] };
 }
 
@@ -72,13 +76,19 @@ function command({ place = [], before, words: [word = "", ...rest] }: CommandWor
  */
 function refuseLinks(command: string, words: readonly string[]): void {
   // What others come by is a text like any other, unless it is a link of this program's own.
-  const isMisplaced = command === "send" ? isOwnLink : isLink;
-  for (let at = 0; at < words.length && words[at] !== "--"; at++) {
+  const isText = command === "send";
+  const isMisplaced = isText ? isOwnLink : isLink;
+  let hasOptions = true;
+  for (let at = 0; at < words.length; at++) {
     const word = words[at] as string;
-    if (VALUED.get(word) === true) at++;
+    if (word === "--" && isText) return;
+    if (word === "--") hasOptions = false;
+    else if (hasOptions && VALUED.get(word) === true) at++;
     else if (isMisplaced(word)) {
       throw new UsageError(`Cannot take a link after "${command}": it stands before the command`, {
-        hint: `cmdchat-client LINK ${command} …; put -- before a text that is a link`,
+        hint: `cmdchat-client LINK ${command} …${
+          isText ? "; put -- before a text that is a link" : ""
+        }`,
       });
     }
   }
@@ -86,10 +96,6 @@ function refuseLinks(command: string, words: readonly string[]): void {
 
 function isOwnLink(word: string): boolean {
   return /^cmdchat:/i.test(word);
-}
-
-function isLink(word: string): boolean {
-  return /^(?:cmdchat|https?):/i.test(word);
 }
 
 function chat(args: readonly string[]): Call {

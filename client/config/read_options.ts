@@ -9,7 +9,7 @@ import {
   SOURCES,
 } from "../../shared/cli/command_line.ts";
 import { ConfigError, UsageError } from "../../shared/base/errors.ts";
-import { type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
+import { type InviteLink, isLink, parseLink } from "../../shared/text/invite_link.ts";
 import { parseRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { CONNECTION_OPTIONS } from "./connection_options.ts";
@@ -57,25 +57,25 @@ export interface HistoryConfig extends OptionValues<typeof HISTORY_OPTIONS> {
 export function readConfig(input: LinkInput): ClientConfig {
   const { values: given, positionals, sources: from } = parseCommandLine(CLIENT_OPTIONS, input);
   const [positional, surplus] = positionals;
-  const isLink = positional !== undefined && /^(?:cmdchat|https?):/i.test(positional);
-  if (surplus !== undefined || (positional !== undefined && !isLink)) {
-    throw new UsageError(
-      `Cannot use ${
-        quote((isLink ? surplus : positional) ?? "")
-      }: expected options, a link or a command`,
-      { hint: "--help lists all commands and options" },
-    );
+  const wrong = positionals.find((word) => !isLink(word));
+  if (wrong !== undefined) {
+    throw new UsageError(`Cannot use ${quote(wrong)}: expected options, a link or a command`, {
+      hint: "--help lists all commands and options",
+    });
   }
   const sources = new Map(from);
   if (positional !== undefined) {
-    if (sources.get("link") === "typed") {
-      throw new UsageError("Cannot use two links: expected one, or --link");
-    }
+    if (surplus !== undefined || sources.get("link") === "typed") throw twoLinks();
     sources.set("link", "typed");
   }
   const values = { ...given, link: positional ?? given.link };
   const settled = settleContradiction({ values, sources }, "accept-files", "no-downloads");
   return withLink(settled, input.readLine);
+}
+
+/** What a second link is told; it repeats neither. */
+export function twoLinks(): UsageError {
+  return new UsageError("Cannot use two links: expected one, or --link");
 }
 
 /** Reads the options of a command that talks to a server; `positionals` are for it to judge. */

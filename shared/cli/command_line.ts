@@ -3,6 +3,7 @@
 import { columns } from "../text/columns.ts";
 import { parseArgs } from "node:util";
 import { closest } from "../text/closest.ts";
+import { isSecretLink } from "../text/invite_link.ts";
 import { UsageError } from "../base/errors.ts";
 import { toggle } from "./option_values.ts";
 
@@ -172,7 +173,9 @@ function parseValue(source: string, row: OptionRow<unknown>, text: string, place
     return row.value === undefined ? toggle(text) : row.parse(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const shown = row.secret === true ? "" : ` ${JSON.stringify(text.slice(0, 80))}`;
+    const shown = row.secret === true || isSecretLink(text)
+      ? ""
+      : ` ${JSON.stringify(text.slice(0, 80))}`;
     const { hint } = error;
     throw new UsageError(`Cannot use ${source}${shown}${place}: ${error.message}`, {
       cause: error,

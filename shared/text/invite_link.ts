@@ -35,6 +35,16 @@ export const DEFAULT_ROOM = "lobby";
 /** Bytes of a sealed room's secret. */
 export const ROOM_SECRET_BYTES = 32;
 
+/** Whether a typed word is meant as a link, whatever is wrong with it. */
+export function isLink(word: string): boolean {
+  return /^(?:cmdchat|https?):/i.test(word);
+}
+
+/** Whether a typed word is a link that may hold a token or a room's secret: no error repeats it. */
+export function isSecretLink(word: string): boolean {
+  return isLink(word) && word.includes("#");
+}
+
 const SHAPE = /^cmdchat:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#(.*))?$/i;
 const WEB_SHAPE = /^(https?):\/\/([^/?#]*)\/?(?:#(.*))?$/i;
 const WEB_PORTS = { secure: 443, plain: 80 } as const;

@@ -71,6 +71,10 @@ Deno.test("a link behind a command is neither sent nor repeated: it may hold a s
       `@work recv ${link}`,
       `${link} ${link}`,
       `h:1 ${page}`,
+      `help ${link}`,
+      `@work help ${page}`,
+      `recv -- ${link}`,
+      `keygen -- --name ${link}`,
     ]
   ) {
     assert.throws(

@@ -130,3 +130,12 @@ Deno.test("--transport wss implies TLS, a link may ask for it, and the old proto
   );
   assert.match(faultOf("--transport", "ws").message, /one of auto, raw, wss/);
 });
+
+Deno.test("of two links none is used, and nothing of either is repeated", () => {
+  const link = "cmdchat://h/r#secret=geheim";
+  for (const args of [["--", link, link], ["--link", link, "--", link]]) {
+    assert.equal(faultOf(...args).message, "Cannot use two links: expected one, or --link");
+  }
+  const { message } = faultOf("--", link, "word");
+  assert.equal(message, 'Cannot use "word": expected options, a link or a command');
+});

@@ -99,6 +99,14 @@ const REFUSALS: ReadonlyArray<
   [["--tls=yes"], "Cannot use --tls with a value: it is a switch"],
   [["--port", "0"], 'Cannot use --port "0": it must be a whole number from 1 to 65535'],
   [["--name", ""], 'Cannot use --name "": it is empty'],
+  // It may hold a token or a room's secret.
+  [
+    ["--port", "cmdchat://h/r#token=t"],
+    "Cannot use --port: it must be a whole number from 1 to 65535",
+  ],
+  [[], "Cannot use TEST_PORT: it must be a whole number from 1 to 65535", undefined, {
+    TEST_PORT: "https://h/#room=r&secret=s",
+  }],
   [[], 'Cannot use TEST_PORT "x": it must be a whole number from 1 to 65535', undefined, {
     TEST_PORT: "x",
   }],
