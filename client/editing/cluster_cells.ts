@@ -46,6 +46,7 @@ export class ClusterCells {
   update(text: string): ChangedPart {
     const before = this.#revision === widthRevision() ? this.#text : "";
     this.#revision = widthRevision();
+    this.#text = text;
     const shift = text.length - before.length;
     if (text === before) return { from: text.length, to: text.length, shift };
     const shared = sharedStart(before, text);
@@ -54,7 +55,6 @@ export class ClusterCells {
     let from = Math.max(0, Math.min(shared - 2, before.length - 1));
     while (from > 0 && this.#cells[from] === 0) from--;
     this.#move(to, { before, text });
-    this.#text = text;
     return { from, to: this.#fill(from, to), shift };
   }
 

@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InputFlow } from "../../../client/editing/input_flow.ts";
 import { parseStyled } from "../../../client/terminal/layout.ts";
-import { nextBoundary, previousBoundary, snapToBoundary } from "../../../client/terminal/width.ts";
+import {
+  learnWidths,
+  nextBoundary,
+  previousBoundary,
+  snapToBoundary,
+} from "../../../client/terminal/width.ts";
 
 /** Whatever may join what stands beside it, or changes rows. */
 const PIECES = [
@@ -61,6 +66,18 @@ Deno.test("rows that are kept from change to change are those of a text that is 
     }),
     { numRuns: 300 },
   );
+});
+
+Deno.test("once the widths of clusters are others, nothing of the text before is left", () => {
+  for (const text of ["", "\u{1f600}b"]) {
+    const [flow, fresh] = [new InputFlow(), new InputFlow()];
+    flow.update([], { text: "\u{1f600}\nc", cursor: 0, columns: 12 });
+    learnWidths({ picture: 1 });
+    for (const each of [flow, fresh]) each.update([], { text, cursor: 0, columns: 12 });
+    assert.deepEqual(flow.rows(0, Infinity), fresh.rows(0, Infinity));
+    assert.equal(flow.height, 1);
+    learnWidths({});
+  }
 });
 
 Deno.test("the boundaries near an index are those of the whole text", () => {
