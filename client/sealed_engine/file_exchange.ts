@@ -200,8 +200,9 @@ export class FileExchange {
     const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
     incoming.until = this.#state.options.now() + FORGOTTEN_MS;
-    incoming.wanted = count === 0 ? undefined : { index, count };
-    if (count > 0 || incoming.content === 0) this.#ask(incoming);
+    // Of an empty file no chunk is wanted, but its padding.
+    incoming.wanted = count === 0 && incoming.content > 0 ? undefined : { index, count };
+    this.#ask(incoming);
   }
 
   /** The chat says what becomes of a file of somebody else. */
@@ -224,16 +225,17 @@ export class FileExchange {
 
   #ask(incoming: Incoming): void {
     const { wanted, content, opener } = incoming;
-    if (this.#state.phase !== "in" || (wanted === undefined && content > 0)) return;
+    if (this.#state.phase !== "in" || wanted === undefined) return;
+    const { index, count } = wanted;
     // Padding comes along evenly and before the end, so that the relay cannot tell it from the file.
     const padding = opener.chunks - content;
-    const share = wanted === undefined ? 1 : Math.min(1, (wanted.index + wanted.count) / content);
+    const share = content === 0 ? 1 : Math.min(1, (index + count) / content);
     for (const due = Math.floor(padding * share); incoming.padded < due;) {
       const padded = Math.min(due - incoming.padded, SEALED_PULL_CHUNKS_MAX);
       this.#sendPull(incoming, { index: content + incoming.padded, count: padded });
       incoming.padded += padded;
     }
-    if (wanted !== undefined) this.#sendPull(incoming, wanted);
+    if (count > 0) this.#sendPull(incoming, wanted);
   }
 
   #sendPull(

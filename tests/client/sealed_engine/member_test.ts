@@ -435,6 +435,11 @@ Deno.test("an empty file looks to the relay like any other small one", async () 
   const sealed = watchChunks(relay);
   await offer(relay, alice!, new Uint8Array());
   assert.deepEqual(bob!.told("file").map(({ file }) => [file.size, file.chunks]), [[0, 0]]);
+  // Whoever comes back asks for what was wanted, and nothing was.
+  await alice!.offline();
+  await relay.advance(40);
+  await alice!.online();
+  await relay.advance(2);
   assert.equal(sealed.length, 0, "nobody has asked");
   // The chat says that it has all of it.
   for (let twice = 0; twice < 2; twice++) await pull(relay, bob!, [0, 0]);
