@@ -89,7 +89,7 @@ function describe({ direction, size, done, state, sender, waiting }: PageTransfe
   const from = sender === undefined ? "" : ` from ${sender}`;
   const amount = state === "offered" || size === 0
     ? formatBytes(size)
-    : `${Math.floor(100 * done / Math.max(1, size))}% of ${formatBytes(size)}`;
+    : `${Math.floor(100 * done / size)}% of ${formatBytes(size)}`;
   const doing = direction === "out" && state === "offered" ? ", waits for somebody to accept" : "";
   return `${amount}${from}${waiting === undefined ? doing : `, ${waiting}`}`;
 }

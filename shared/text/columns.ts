@@ -1,7 +1,7 @@
 // Texts of a help in a terminal: lines that end between words, in one column or in two.
 
-/** Characters of a line of a help: what every terminal shows. */
-export const HELP_COLUMNS = 80;
+// Characters of a line of a help: what every terminal shows.
+const HELP_COLUMNS = 80;
 /** A narrower second column would be mostly ends of lines. */
 const SECOND_MIN = 28;
 

@@ -145,6 +145,17 @@ Deno.test("an upload says what the protocol says, in chunks of 32,768 bytes", as
   }
 });
 
+Deno.test("a server that takes no empty files is offered none, and the file is closed", async () => {
+  await using scratch = await scratchFolder();
+  await Deno.writeFile(`${scratch.path}/nothing`, new Uint8Array());
+  const file = await openSourceFile(`${scratch.path}/nothing`, FILE_MAX_BYTES);
+  assert.throws(
+    () => new PushedUpload(file, () => assert.fail("it was offered")),
+    /^UsageError: Cannot send "nothing": it is empty, and this server takes no empty files$/,
+  );
+  await assert.rejects(file.chunk(0), /it cannot be read|Bad resource/);
+});
+
 Deno.test("an upload that is stopped before it begins sends no chunk and closes its file", async () => {
   await using scratch = await scratchFolder();
   await Deno.writeFile(`${scratch.path}/a.bin`, someBytes(5));
