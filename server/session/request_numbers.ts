@@ -79,7 +79,7 @@ export class RequestNumbers {
 
   /** What the server that goes on with the session must know beside the last number. */
   get unsettled(): RemoteSession["unsettled"] {
-    const open: number[] = [];
+    const open: number[] = [...this.#open ?? []];
     const declined = this.declined;
     for (const [id, { again }] of this.#undecided ?? []) {
       if (again) open.push(id);

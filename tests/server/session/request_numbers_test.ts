@@ -68,8 +68,11 @@ Deno.test("the next server does what is undecided when it is repeated, and answe
   assert.deepEqual(next.answerTo(4), { kind: "declined", id: 4, why: "no" });
   // Nobody can tell whether that was done, which is no confirmation.
   assert.equal(next.answerTo(5)?.kind, "declined");
+  // It may move on before its client has repeated anything.
+  assert.deepEqual(next.unsettled, unsettled);
   assert.equal(next.take(2), true);
   assert.equal(next.isRepeat(2), true, "once");
+  assert.deepEqual(next.unsettled.open, []);
   assert.equal(next.last, 5);
   assert.equal(next.take(6), true);
 });
