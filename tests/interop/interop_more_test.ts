@@ -6,12 +6,19 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { makeCertificate } from "../helpers/system/certificates.ts";
-import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
+import { startClient, temporaryHome } from "../helpers/programs/client_process.ts";
 import { makeIdentity } from "../helpers/fakes/identities.ts";
 import { startNats } from "../helpers/system/nats.ts";
 import { adminAnswer, pagesOf, WITH_TOKEN } from "../helpers/programs/admin.ts";
 import { startServer } from "../helpers/programs/server_process.ts";
-import { endPython, PYTHON, PYTHON_CRYPTOGRAPHY, startPython } from "./python_client.ts";
+import {
+  endPython,
+  PYTHON,
+  PYTHON_CRYPTOGRAPHY,
+  startChat,
+  startDeno,
+  startPython,
+} from "./clients.ts";
 import { skipWithout } from "../helpers/repo/skip.ts";
 
 const test = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY);
@@ -30,14 +37,9 @@ for (const tls of [true, false]) {
       args: ["--web-only-socket", ...tls ? ["--certfile", certFile, "--keyfile", keyFile] : []],
     });
     const home = temporaryHome();
-    await using deno = startClient(home, {
-      args: at(
-        server,
-        ...tls ? ["--tls", `--ca-file=${certFile}`] : [],
-        "--name=deno",
-        "--room=interop",
-        "--renderer=json",
-      ),
+    await using deno = startDeno(server, {
+      home,
+      args: tls ? ["--tls", `--ca-file=${certFile}`] : [],
     });
     await deno.prints(/"state":"connected"/);
     const place = [tls ? "localhost" : "127.0.0.1", String(server.port), "python", "interop"];
@@ -69,21 +71,14 @@ for (const tls of [true, false]) {
 test("the client in Python serves a file to two with several parts on their way, and takes one over a lost connection", async () => {
   await using server = await startServer();
   const home = temporaryHome();
-  await using deno = startClient(home, {
-    args: at(
-      server,
-      "--accept-files",
-      "--name=deno",
-      "--room=interop",
-      `--download-dir=${home}/got`,
-      "--renderer=json",
-    ),
+  await using deno = startDeno(server, {
+    home,
+    args: ["--accept-files", `--download-dir=${home}/got`],
   });
   await deno.prints(/"state":"connected"/);
-  const place = ["127.0.0.1", String(server.port)];
-  await using sender = startPython("chat.py", ...place, "sender", "interop");
+  await using sender = startChat(server, "sender", "interop");
   await sender.prints(/^in interop/m);
-  await using other = startPython("chat.py", ...place, "other", "interop");
+  await using other = startChat(server, "other", "interop");
   await other.prints(/^in interop/m);
   const [shared, taken] = [randomBytes(1_500_001), randomBytes(900_000)];
   await Deno.writeFile(`${home}/shared.bin`, shared);
@@ -104,25 +99,12 @@ test("the client in Python serves a file to two with several parts on their way,
 });
 
 test("the client in Python sends what was not answered again, once, and tells what a new session may have lost", async () => {
-  const home = temporaryHome();
-  const made = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "server/main.ts", "keygen"],
-    cwd: new URL("../..", import.meta.url),
-  }).output();
-  await Deno.writeFile(`${home}/identity.pem`, made.stdout, { mode: 0o600 });
-  const identity = ["--identity-file", `${home}/identity.pem`];
-  await using server = await startServer({ args: identity });
-  await using deno = startClient(home, {
-    args: at(server, "--name=deno", "--room=interop", "--renderer=json"),
-  });
+  await using identity = await makeIdentity();
+  const known = ["--identity-file", identity.path];
+  await using server = await startServer({ args: known });
+  await using deno = startDeno(server);
   await deno.prints(/"state":"connected"/);
-  await using python = startPython(
-    "chat.py",
-    "127.0.0.1",
-    String(server.port),
-    "python",
-    "interop",
-  );
+  await using python = startChat(server, "python", "interop");
   await python.prints(/^in interop as python$/m);
   for (let line = 0; line < 5; line++) {
     await python.type(`lose line ${line}`);
@@ -135,7 +117,7 @@ test("the client in Python sends what was not answered again, once, and tells wh
   assert.deepEqual(counts, [1, 1, 1, 1, 1]);
 
   await server.stop("SIGKILL");
-  await using next = await startServer({ args: [...identity, "--port", String(server.port)] });
+  await using next = await startServer({ args: [...known, "--port", String(server.port)] });
   await python.type("lose line of a lost session");
   await python.prints(/^perhaps not done chat line of a lost session\nin interop as python$/m);
   await python.type("say in the new one");
@@ -150,8 +132,7 @@ test("the client in Python has invites made, and comes in by the link of one", a
     args: ["--invites"],
     env: { CMDCHAT_TOKENS: "a-token" },
   });
-  const place = ["127.0.0.1", String(server.port)];
-  await using python = startPython("chat.py", ...place, "python", "interop", "--token=a-token");
+  await using python = startChat(server, "python", "interop", "--token=a-token");
   await python.prints(/^in interop as python$/m);
   await python.type("invite 1 3600");
   const [, forDeno = ""] = await python.prints(/^invited 1 (cmdchat:\S+)$/m);
@@ -191,12 +172,8 @@ test("the client in Python proves its device key to the client in Deno, and the 
   assert.equal(await keygen.end(), 0, keygen.stderr);
   const [digits = ""] = /(?:\d{5} ){5}\d{5}/.exec(keygen.stdout + keygen.stderr) ?? [];
   assert.notEqual(digits, "");
-  await using deno = startClient(home, {
-    args: at(server, `--device-key=${key}`, "--name=deno", "--room=interop", "--renderer=json"),
-    env,
-  });
-  const place = ["127.0.0.1", String(server.port)];
-  await using python = startPython("chat.py", ...place, "python", "interop");
+  await using deno = startDeno(server, { home, args: [`--device-key=${key}`], env });
+  await using python = startChat(server, "python", "interop");
   await python.prints(/^in interop as python$/m);
   await deno.prints(/"event":"(?:joined|names)".*python/);
   await python.type("show");
@@ -205,7 +182,7 @@ test("the client in Python proves its device key to the client in Deno, and the 
   await python.type("hear are you there?");
   await python.type("proof deno");
   await python.prints(new RegExp(`^proven deno ${digits}$`, "m"));
-  await using other = startPython("chat.py", ...place, "other", "interop");
+  await using other = startChat(server, "other", "interop");
   await other.prints(/^in interop as other$/m);
   await deno.type("/verify python");
   // It answers while it reads for another reason.
@@ -238,17 +215,9 @@ clusterTest(
     };
     await using first = await start();
     await using second = await start();
-    await using deno = startClient(temporaryHome(), {
-      args: at(second, "--name=deno", "--room=interop", "--renderer=json"),
-    });
+    await using deno = startDeno(second);
     await deno.prints(/"state":"connected"/);
-    await using python = startPython(
-      "chat.py",
-      "127.0.0.1",
-      String(first.port),
-      "python",
-      "interop",
-    );
+    await using python = startChat(first, "python", "interop");
     await python.prints(/^in interop as python$/m);
     await deno.prints(/"event":"joined".*python/);
     await python.type("moved");

@@ -5,24 +5,21 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { makeCertificate } from "../helpers/system/certificates.ts";
-import { at, startClient, temporaryHome } from "../helpers/programs/client_process.ts";
-import type { Program } from "../helpers/programs/programs.ts";
+import { temporaryHome } from "../helpers/programs/client_process.ts";
+import { startServer } from "../helpers/programs/server_process.ts";
+import { skipWithout } from "../helpers/repo/skip.ts";
 import {
+  endPython,
   PYTHON,
   PYTHON_CRYPTOGRAPHY,
   runPython,
-  startPython as startScript,
-} from "./python_client.ts";
-import { startServer } from "../helpers/programs/server_process.ts";
-import { skipWithout } from "../helpers/repo/skip.ts";
+  startChat,
+  startDeno,
+  startPython,
+} from "./clients.ts";
 
 const TOKEN = "a-token-for-the-test";
 const test = skipWithout(PYTHON, PYTHON_CRYPTOGRAPHY);
-
-function startPython(server: { readonly port: number }, ...args: readonly string[]): Program {
-  const [host = "", ...others] = args;
-  return startScript("chat.py", host, String(server.port), ...others);
-}
 
 test("the client in Python holds every vector of handshakes, records, their contents and sealed rooms", async () => {
   const vectors = new URL("../vectors", import.meta.url).pathname;
@@ -51,23 +48,15 @@ test("the client in Python and the client in Deno talk, send each other a file, 
   });
   const [fingerprint] = await server.printed(/SHA256:[\w-]{43}/);
   const home = temporaryHome();
-  await using deno = startClient(home, {
-    args: at(
-      server,
-      "--tls",
-      "--accept-files",
-      `--ca-file=${certFile}`,
-      "--name=deno",
-      "--room=interop",
-      `--download-dir=${home}/got`,
-      "--renderer=json",
-    ),
+  await using deno = startDeno(server, {
+    home,
+    args: ["--tls", `--ca-file=${certFile}`, "--accept-files", `--download-dir=${home}/got`],
     env: { CMDCHAT_TOKEN: TOKEN, CMDCHAT_FINGERPRINT: fingerprint },
   });
   await deno.prints(/"state":"connected"/);
-  const place = ["localhost", "python", "interop", `--ca-file=${certFile}`];
+  const place = ["localhost", String(server.port), "python", "interop", `--ca-file=${certFile}`];
   const proof = [`--fingerprint=${fingerprint}`, `--token=${TOKEN}`];
-  await using python = startPython(server, ...place, ...proof);
+  await using python = startPython("chat.py", ...place, ...proof);
   await python.prints(/^in interop as python$/m);
   await python.type("say Grüße aus Python 🐍");
   await deno.prints(/"sender":"python".*"text":"Grüße aus Python 🐍"/);
@@ -109,17 +98,14 @@ test("the client in Python and the client in Deno talk, send each other a file, 
   await deno.prints(/"text":"once more"/);
   await python.type("bye");
   await deno.prints(/"event":"left".*"name":"python"/);
-  await python.endInput();
-  assert.equal(await python.end(), 0, python.stderr);
+  await endPython(python);
 });
 
 test("the client in Python reacts, changes, tells one alone, pins, keeps lines, and is told why the server ends", async () => {
   await using server = await startServer();
-  await using deno = startClient(temporaryHome(), {
-    args: at(server, "--name=deno", "--room=interop", "--renderer=json"),
-  });
+  await using deno = startDeno(server);
   await deno.prints(/"state":"connected"/);
-  await using python = startPython(server, "127.0.0.1", "python", "interop");
+  await using python = startChat(server, "python", "interop");
   await python.prints(/^in interop as python$/m);
   await deno.type("good morning");
   await python.type("hear good morning");
@@ -156,7 +142,7 @@ test("the client in Python reacts, changes, tells one alone, pins, keeps lines, 
   await deno.prints(/pinned[^\n]*good morning/);
   await python.type("say for those who come");
   await python.prints(/^said for those who come$/m);
-  await using newcomer = startPython(server, "127.0.0.1", "late", "interop");
+  await using newcomer = startChat(server, "late", "interop");
   await newcomer.prints(/^in interop as late$/m);
   await newcomer.type("hear anything");
   await newcomer.prints(/^earlier python for those who come$/m);
@@ -164,8 +150,7 @@ test("the client in Python reacts, changes, tells one alone, pins, keeps lines, 
   await python.type("closed");
   await server.stop();
   await python.prints(/^closed .+ come back$/m);
-  await python.endInput();
-  assert.equal(await python.end(), 0, python.stderr);
+  await endPython(python);
 });
 
 test("the client in Python comes back after the pause that a busy server asks for", async () => {
@@ -189,21 +174,20 @@ test("the client in Python comes back after the pause that a busy server asks fo
     await Promise.allSettled(ways);
     return pause;
   })();
-  await using python = startPython({ port: door.addr.port }, "127.0.0.1", "python", "lobby");
+  await using python = startChat(door.addr, "python", "lobby");
   await python.prints(/^busy\nin lobby as python$/m);
   await python.type("bye");
-  await python.endInput();
-  assert.equal(await python.end(), 0, python.stderr);
+  await endPython(python);
   assert.ok(await busy >= pauseMs - 1, `it came back after ${await busy} ms`);
 });
 
 test("the client in Python goes on neither with another server nor with the wrong token", async () => {
   await using server = await startServer({ env: { CMDCHAT_TOKENS: TOKEN } });
   const other = `SHA256:${"A".repeat(43)}`;
-  await using misled = startPython(server, "127.0.0.1", "python", "lobby", "--fingerprint", other);
+  await using misled = startChat(server, "python", "lobby", "--fingerprint", other);
   assert.equal(await misled.end(), 1);
   assert.match(misled.stderr, /another server: SHA256:/);
-  await using stranger = startPython(server, "127.0.0.1", "python", "lobby", "--token", "wrong");
+  await using stranger = startChat(server, "python", "lobby", "--token", "wrong");
   assert.equal(await stranger.end(), 1);
   assert.match(stranger.stderr, /unauthorized/);
 });
