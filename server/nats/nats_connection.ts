@@ -77,6 +77,7 @@ export class NatsClient {
   #mending: Promise<void> | undefined;
   /** The next renewal is not before `at`; `asked`: when one was asked for last. Monotonic ms. */
   #renewal = { asked: -Infinity, at: -Infinity, pause: 0 };
+  #isRenewing = false;
   #isClosed = false;
   readonly #refused: Record<NatsRefusal, number> = {
     authorization: 0,
@@ -193,9 +194,10 @@ export class NatsClient {
     const isAgain = now - this.#renewal.asked < RENEW_MS.least;
     const { at, pause } = isAgain ? this.#renewal : { at: now, pause: RENEW_MS.least };
     this.#renewal = { asked: now, at, pause };
-    if (!this.#isConnected || this.#isClosed || this.#replacing !== undefined || now < at) return;
+    if (!this.#isConnected || this.#isBusy || this.#isRenewing || now < at) return;
     this.#renewal = { asked: now, at: now + pause, pause: Math.min(2 * pause, RENEW_MS.most) };
-    this.#replacing = this.#goOver().finally(() => this.#replacing = undefined);
+    this.#isRenewing = true;
+    void this.#goOver().finally(() => this.#isRenewing = false);
   }
 
   /** Ends the connection. */
@@ -345,11 +347,18 @@ export class NatsClient {
     }
   }
 
-  /** As #connectAgain(), once, and beside the connection that there is: nobody notices. */
+  /** Whether the connection is closed, or being replaced because it is of no use any more. */
+  get #isBusy(): boolean {
+    return this.#isClosed || this.#replacing !== undefined;
+  }
+
+  /** As #connectAgain(), once, and beside the connection that there is, which is watched as ever: nobody notices. */
   async #goOver(): Promise<void> {
     const before = this.#live;
     try {
       const { live, stream } = await connectNats(this.#options, before.connection.getServer());
+      // The one that there was has come to its end meanwhile.
+      if (this.#isBusy || this.#live !== before) return await live.connection.close();
       this.#live = live;
       this.#adopt(live, stream);
     } catch {

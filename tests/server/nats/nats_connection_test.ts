@@ -108,6 +108,25 @@ test("a connection is renewed at another node, nobody notices, and not again at 
   assert.deepEqual(reasons, []);
 });
 
+test("a connection that is lost while another one is tried is noticed at once, and a closed one is not followed", async () => {
+  {
+    await using scene = await openTwo();
+    const { client, reasons, used, other } = scene;
+    // It takes the connection, and answers nothing for 10 s.
+    await other.nats.configure(withoutJetStream(other.config));
+    client.renew();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await used.nats.nodes[0]?.kill();
+    await until(() => client.status.reconnects > 0, "the library finds the other node");
+    assert.equal(reasons[0], "no connection");
+  }
+  await using scene = await openTwo();
+  scene.client.renew();
+  await scene.client.close();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.equal(scene.client.status.reconnects, 0);
+});
+
 function asDisposable({ close }: { close(): void }): Disposable {
   return { [Symbol.dispose]: close };
 }
