@@ -167,44 +167,39 @@ Deno.test("a write that fails closes the outbox and is reported once; after clos
   assert.equal(closed.told.broken, 0);
 });
 
-Deno.test("what cannot be sealed breaks its own outbox and no other", async () => {
+/** Two outboxes, one of which throws at this step, and what is told of both. */
+async function toldWhereOneThrows(step: "seal" | "write"): Promise<string[]> {
   const told: string[] = [];
-  const [bad, good] = ["bad", "good"].map((name) =>
-    new Outbox<number>({
+  const outboxes = ["bad", "good"].map((name) => {
+    const pass = (at: typeof step) => {
+      if (name === "bad" && at === step) throw new Error("the keys or the connection are gone");
+    };
+    return new Outbox<number>({
       mostBodies: Infinity,
       seal() {
-        if (name === "bad") throw new Error("the keys are gone");
+        pass("seal");
         return new Uint8Array(1);
       },
-      write: () => Promise.resolve(void told.push(`${name} written`)),
-      onOverflow() {},
-      onBroken: () => void told.push(`${name} broken`),
-      onWritten() {},
-    }, { budget: new FairBudget(OUTBOX_BUDGET), source: name })
-  ) as [Outbox<number>, Outbox<number>];
-  for (const outbox of [bad, good]) outbox.send(body(1, 1));
-  await Promise.all([bad.drained(), good.drained()]);
-  assert.deepEqual(told, ["bad broken", "good written"]);
-});
-
-Deno.test("a write that throws instead of rejecting breaks its own outbox and no other", async () => {
-  const told: string[] = [];
-  const [bad, good] = ["bad", "good"].map((name) =>
-    new Outbox<number>({
-      mostBodies: Infinity,
-      seal: () => new Uint8Array(1),
       write() {
-        if (name === "bad") throw new Error("there is no such connection");
+        pass("write");
         return Promise.resolve(void told.push(`${name} written`));
       },
       onOverflow() {},
       onBroken: () => void told.push(`${name} broken`),
       onWritten() {},
-    }, { budget: new FairBudget(OUTBOX_BUDGET), source: name })
-  ) as [Outbox<number>, Outbox<number>];
-  for (const outbox of [bad, good]) outbox.send(body(1, 1));
-  await Promise.all([bad.drained(), good.drained()]);
-  assert.deepEqual(told, ["bad broken", "good written"]);
+    }, { budget: new FairBudget(OUTBOX_BUDGET), source: name });
+  });
+  for (const outbox of outboxes) outbox.send(body(1, 1));
+  await Promise.all(outboxes.map((outbox) => outbox.drained()));
+  return told;
+}
+
+Deno.test("what cannot be sealed breaks its own outbox and no other", async () => {
+  assert.deepEqual(await toldWhereOneThrows("seal"), ["bad broken", "good written"]);
+});
+
+Deno.test("a write that throws instead of rejecting breaks its own outbox and no other", async () => {
+  assert.deepEqual(await toldWhereOneThrows("write"), ["bad broken", "good written"]);
 });
 
 Deno.test("waiting for an outbox to drain ends when it is closed", async () => {
