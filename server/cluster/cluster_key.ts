@@ -38,7 +38,6 @@ export interface Sealing {
 export class ClusterKey {
   readonly #secret: Uint8Array;
   readonly #sealing: Uint8Array;
-
   readonly #onForeign: () => void;
 
   /** `onForeign`: told of each message that was not sealed under this key for its subject. */
@@ -77,14 +76,6 @@ export class ClusterKey {
     return sealed;
   }
 
-  /** Both, for one subject. */
-  of(subject: Subject): Sealing {
-    return {
-      seal: (body) => this.seal(subject, body),
-      open: (sealed) => this.open(subject, sealed),
-    };
-  }
-
   /** Undefined if it was not sealed under this key for this subject. */
   open(subject: Subject, sealed: Uint8Array): Uint8Array | undefined {
     const nonce = sealed.subarray(0, AEAD_NONCE_BYTES);
@@ -96,6 +87,14 @@ export class ClusterKey {
       this.#onForeign();
       return undefined;
     }
+  }
+
+  /** Both, for one subject. */
+  of(subject: Subject): Sealing {
+    return {
+      seal: (body) => this.seal(subject, body),
+      open: (sealed) => this.open(subject, sealed),
+    };
   }
 }
 
