@@ -3,7 +3,7 @@
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import type { Request, RequestOf, SealedRequest } from "../../shared/messages/messages_v2.ts";
-import type { Position } from "../room/bus.ts";
+import { type Position, whenPlaced } from "../room/bus.ts";
 import type { Membership } from "../session/membership.ts";
 import type { Session } from "../session/session.ts";
 
@@ -38,18 +38,19 @@ export function checkBytes(text: string, most: number, what: string): void {
  * it not before. Another server may publish the same.
  */
 export function answerOncePlaced(session: Session, id: RequestId, position: Position): void {
-  if (typeof position === "number") return;
-  void session.requests.decideLater(id, position, { again: true }).then((placed) => {
+  whenPlaced(decidedLater(session, id, position), (placed) => {
     if (placed === 0) answerDone(session, id);
   });
 }
 
-/** Request `id` is answered as done once `positions` are known. Another server may do it once more. */
+/** Request `id` is answered as done once its position is known. Another server may do it once more. */
 export function answerDoneOncePlaced(session: Session, id: RequestId, position: Position): void {
-  if (typeof position === "number") return answerDone(session, id);
-  void session.requests.decideLater(id, position, { again: true }).then((placed) => {
-    if (placed !== undefined) answerDone(session, id);
-  });
+  whenPlaced(decidedLater(session, id, position), () => answerDone(session, id));
+}
+
+function decidedLater({ requests }: Session, id: RequestId, position: Position): Position {
+  if (typeof position === "number") return position;
+  return requests.decideLater(id, position, { again: true });
 }
 
 /** Answers a request that nothing else answers. A v1 client gets no answers: it sees the result in the room. */
