@@ -8,7 +8,7 @@ import {
 } from "../../shared/base/limits.ts";
 import type { RequestId } from "../../shared/messages/ids.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
-import { whenAllPlaced } from "../room/bus.ts";
+import { allPlaced } from "../room/bus.ts";
 import {
   answerDone,
   answerDoneOncePlaced,
@@ -68,11 +68,14 @@ export const ROOM_HANDLERS: HandlersOf<"join" | "leave" | "rename" | "topic" | "
       );
     }
     for (const member of speakable) member.noteSpeech();
-    whenAllPlaced(session.rename(name, speakable), (happened) => {
+    const answer = (happened: boolean) => {
       tellOthers();
       if (happened) answerDone(session, id);
       else session.decline(id, `Cannot use the name "${name}": somebody took it just now`);
-    });
+    };
+    const placed = allPlaced(session.rename(name, speakable));
+    if (typeof placed === "boolean") answer(placed);
+    else void session.requests.decideLater(id, placed, { again: true }).then(answer);
   },
 
   topic(session, { id, room, text }) {

@@ -147,13 +147,11 @@ export function whenPlaced(position: Position, next: (position: number) => void)
   else void position.then((placed) => placed === undefined ? undefined : next(placed));
 }
 
-/** Runs `next` when all positions are known, and tells whether all of the events happened. */
-export function whenAllPlaced(
-  positions: readonly Position[],
-  next: (happened: boolean) => void,
-): void {
+/** Whether all of the events happened: at once where all positions are known. */
+export function allPlaced(positions: readonly Position[]): boolean | Promise<boolean> {
   const judge = (known: readonly (number | undefined)[]) =>
-    next(known.every((position) => position !== undefined && position > 0));
-  if (positions.every((position) => typeof position === "number")) judge(positions);
-  else void Promise.all(positions).then(judge);
+    known.every((position) => position !== undefined && position > 0);
+  return positions.every((position) => typeof position === "number")
+    ? judge(positions)
+    : Promise.all(positions).then(judge);
 }

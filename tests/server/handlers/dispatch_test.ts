@@ -68,6 +68,23 @@ Deno.test("what was declined is declined again, as far back as the server rememb
   assert.deepEqual(alice.take("done").map(({ id }) => id), [1]);
 });
 
+Deno.test("a repeat of a rename that the servers have not decided is told nothing before they have", async () => {
+  const alice = seat(await makeRelay(FREE));
+  const there = Promise.withResolvers<number>();
+  alice.session.rename = () => [1, there.promise];
+  const rename = { kind: "rename", id: 1, name: "carol" } as const;
+  for (let n = 0; n < 2; n++) dispatchRequest(alice.session, rename);
+  assert.deepEqual(alice.take("done"), []);
+  assert.deepEqual(alice.session.requests.unsettled.open, [1]);
+  there.resolve(0);
+  await new Promise((resolve) => setTimeout(resolve));
+  dispatchRequest(alice.session, rename);
+  assert.deepEqual(alice.take("done"), []);
+  const [first, again] = alice.take("declined");
+  assert.match(first?.why ?? "", /somebody took it just now/);
+  assert.deepEqual(again, first);
+});
+
 Deno.test("hello and bye in the middle of a session are faults", async () => {
   const alice = seat(await makeRelay(FREE));
   const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };
