@@ -1,6 +1,7 @@
 // Options that every command which talks to a server has in common.
 
 import { canonicalHost } from "../../shared/text/host_and_port.ts";
+import { isLink } from "../../shared/text/invite_link.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
@@ -41,7 +42,7 @@ export const CONNECTION_OPTIONS = {
     value: "HOST",
     env: "CMDCHAT_HOST",
     fallback: "127.0.0.1",
-    parse: (text) => canonicalHost(word(text)),
+    parse: (text) => canonicalHost(noLink(word(text))),
     help: "server's name or address",
   },
   port: {
@@ -167,6 +168,11 @@ export const ALARM_OPTIONS = {
     help: "do not stop if somebody comes back with another key",
   },
 } as const satisfies OptionTable;
+
+function noLink(text: string): string {
+  if (isLink(text)) throw new UsageError("it is a link", { hint: "--link LINK goes there" });
+  return text;
+}
 
 /** A parser whose errors do not begin with what was tried: parseCommandLine() says that. */
 function withoutHead(parse: (text: string) => string, what: string): (text: string) => string {

@@ -54,6 +54,7 @@ Deno.test("readConfig() refuses each value out of range and says what is wanted"
     [["--port", "65536"], /1 to 65535/],
     [["--port", "http"], /1 to 65535/],
     [["--host", ""], /--host "": it is empty/],
+    [["--host", "cmdchat://h/r#secret=geheim"], /^Cannot use --host: it is a link$/],
     [["--name", ""], /--name "": it is empty, and must have 1 to 32/],
     [["--name", "a<b"], /^Cannot use --name "a<b": the character U\+003C/],
     [["--name", "x".repeat(33)], /33 characters, at most 32/],
