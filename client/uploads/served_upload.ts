@@ -93,11 +93,10 @@ export class ServedUpload implements Upload {
   confirm(people: readonly OfferedMember[]): void {
     this.#isConfirmed = true;
     const { to } = this.#options;
-    this.#receivers.offeredTo(
-      to === undefined ? people : people.filter((one) => one.client === to),
-    );
+    const offered = to === undefined ? people : people.filter((one) => one.client === to);
+    this.#receivers.offeredTo(offered);
     // An old client takes no file without a byte, and cannot say so.
-    const old = this.#total > 0 ? [] : people.filter(({ state }) => state === "old");
+    const old = this.#total > 0 ? [] : offered.filter(({ state }) => state === "old");
     for (const { client, name } of old) this.#receivers.heard({ client, name, state: "failed" });
     this.#judge();
   }

@@ -249,6 +249,11 @@ Deno.test("an empty file arrives as one; a client of the old protocol, which tak
     const sent = await run(["send-file", ...at(server), "--to", "taker", "nothing.txt"]);
     assert.equal(sent.code, 0, sent.stderr);
     assert.match(sent.stdout, /^e3b0c44298fc1c14.* {2}nothing\.txt\n$/);
+    assert.match(
+      sent.stderr,
+      /^nothing\.txt: taker saved it$/m,
+      "the other one was not offered it",
+    );
     const all = run(["send-file", ...at(server), "nothing.txt"]);
     await old.system(/offers an empty file, which your program cannot take: nothing\.txt/);
     const { stderr } = await all;
