@@ -233,6 +233,31 @@ Deno.test("absurd lengths and numbers are refused", () => {
   checkClientMessage({ ...CLIENT_SAMPLES.file_chunk, chunk_data: "A".repeat(43_692) });
 });
 
+Deno.test("the texts and numbers of a handshake may be as large as this, and no larger", () => {
+  const refusal = { type: "handshake_error", reason: "" };
+  const texts = [
+    [HANDSHAKE, HANDSHAKE_SAMPLE, { public_key: 8_192, renderer: 64 }],
+    [HANDSHAKE, HANDSHAKE_SAMPLE, { name: 1_024, room: 1_024, token: 1_024 }],
+    [HANDSHAKE_ANSWER, OK_SAMPLE, { encrypted_key: 4_096, room: 1_024, name: 1_024 }],
+    [HANDSHAKE_ANSWER, refusal, { reason: 1_024 }],
+  ] as const;
+  const holds = (schema: z.ZodMiniType, sample: Fields, field: string, values: unknown[]) => {
+    const [most, more] = values;
+    checkMessage(schema, { ...sample, [field]: most }, field);
+    assert.throws(
+      () => checkMessage(schema, { ...sample, [field]: more }, field),
+      ProtocolError,
+      field,
+    );
+  };
+  for (const [schema, sample, sizes] of texts) {
+    for (const [field, size] of Object.entries(sizes)) {
+      holds(schema, sample, field, ["x".repeat(size), "x".repeat(size + 1)]);
+    }
+  }
+  holds(HANDSHAKE_ANSWER, OK_SAMPLE, "heartbeat_interval", [3_600, 3_601]);
+});
+
 Deno.test("no JSON value makes a check do anything but read or refuse", () => {
   const samples = [...Object.values(CLIENT_SAMPLES), ...Object.values(SERVER_SAMPLES)];
   const near = fc.tuple(fc.constantFrom<Fields>(...samples), fc.string(), fc.jsonValue(), fc.nat())
