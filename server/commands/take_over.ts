@@ -3,8 +3,12 @@
 import { ConfigError, ConnectionError, CryptoError } from "../../shared/base/errors.ts";
 import { addressText, isLoopback } from "../config/admin_address.ts";
 import { STOP_DRAIN_MS } from "../config/limits.ts";
-import { CHALLENGE_BYTES, type HandOverRequest, handOverRequest } from "../admin/hand_over_auth.ts";
-import type { HandOverNotice } from "../admin/hand_over_auth.ts";
+import {
+  CHALLENGE_BYTES,
+  type HandOverNotice,
+  type HandOverRequest,
+  handOverRequest,
+} from "../admin/hand_over_auth.ts";
 import {
   HAND_OVER_FINISH_PATH,
   HAND_OVER_FORMAT_FIELD,

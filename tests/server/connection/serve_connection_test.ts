@@ -13,6 +13,7 @@ import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts
 import { FakeLink, LiveLink, makeRelay } from "../../helpers/peers/relay.ts";
 import { frameOf, handshakeOf, within } from "../../helpers/peers/v1_peer.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
+import { proxyV2 } from "../../helpers/web/proxy_headers.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -51,6 +52,17 @@ Deno.test("whoever does not wait for the answer, or says something else, gets on
   ];
   for (const [bytes, answer] of first) assert.match(await answerTo(relay, ...bytes), answer);
   assert.deepEqual([relay.gauges.members, relay.gauges.rooms], [0, 0]);
+});
+
+Deno.test("a proxy whose header nobody trusts is named in the log, and is told what everybody is", async () => {
+  const relay = await makeRelay();
+  const told: string[] = [];
+  relay.noteRefusal = (address, why) => void told.push(`${address}: ${why}`);
+  const header = encoder.encode("PROXY TCP4 203.0.113.1 192.0.2.1 5000 5050\r\n");
+  for (const first of [header, proxyV2({ address: [203, 0, 113, 1] })]) {
+    assert.match(await answerTo(relay, first), /"reason":"bad_handshake"/);
+    assert.match(told.pop() ?? "", /^192\.0\.2\.1: .*--trusted-proxy does not name this address$/);
+  }
 });
 
 Deno.test("who says nothing is closed by the deadline, counted from when it was accepted", async () => {
