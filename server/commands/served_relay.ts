@@ -2,6 +2,7 @@
 // gave away.
 
 import type { Logger } from "@logtape/logtape";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -167,11 +168,14 @@ export class ServedRelay {
 
   async #listenAgain(): Promise<Listener | undefined> {
     const { hostname: host, port } = this.#listener.address;
+    let told = "";
     while (!this.#stopped) {
       try {
         return await listen({ host, port, tls: this.#files.tls });
       } catch (error) {
-        this.#options.log.warning("cannot listen again yet", { why: faultText(error) });
+        const why = error instanceof ConfigError ? error.message : faultText(error);
+        if (why !== told) this.#options.log.warning("cannot listen again yet", { why });
+        told = why;
         await new Promise((resolve) => setTimeout(resolve, PORT_PAUSE_MS));
       }
     }

@@ -10,13 +10,13 @@ import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { configOf } from "../../helpers/peers/relay.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-async function openServed(): Promise<ServedRelay> {
+async function openServed(log = getLogger("served-relay-test")): Promise<ServedRelay> {
   const files = { tls: undefined, tokens: [] };
   const bans = new NetworkSet();
   return new ServedRelay({
     bans,
     config: configOf(),
-    log: getLogger("served-relay-test"),
+    log,
     identity: await generateIdentity(),
     cluster: undefined,
     listener: await listen({ host: "127.0.0.1", port: 0, tls: undefined }),
@@ -46,15 +46,20 @@ Deno.test("resume() serves again what handOver() gave away, on the same port, wi
   await Promise.all([served.stop(), again]);
 });
 
-Deno.test("resume() waits for its port, and ends when the server is stopped meanwhile", async () => {
-  const served = await openServed();
+Deno.test("resume() waits for its port, says so once, and ends when the server is stopped meanwhile", async () => {
+  const told: string[] = [];
+  const warning = (text: string) => void told.push(text);
+  const log = Object.assign(getLogger("served-relay-waits"), { warning });
+  const served = await openServed(log);
   const serving = served.serve();
   await served.handOver();
   await serving;
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: served.listener.address.port });
   const again = served.resume();
+  await new Promise((resolve) => setTimeout(resolve, 300));
   await served.stop();
   await again;
+  assert.deepEqual(told, ["cannot listen again yet"]);
 });
 
 Deno.test("requestHandOver() finds nobody, refuses to ask without a token, and gives up in its time", async () => {
