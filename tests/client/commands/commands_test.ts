@@ -28,9 +28,16 @@ interface Story extends FakeChat {
   readonly run: (line: string) => Promise<unknown>;
 }
 
-async function story(options: { connected?: boolean; downloads?: boolean } = {}): Promise<Story> {
+interface StoryOptions {
+  readonly connected?: boolean;
+  readonly downloads?: boolean;
+  /** The session of a second connection. */
+  readonly next?: FakeSession;
+}
+
+async function story(options: StoryOptions = {}): Promise<Story> {
   const session = new FakeSession();
-  const fake = await startChat([session]);
+  const fake = await startChat([session, ...options.next === undefined ? [] : [options.next]]);
   if (options.connected === false) await session.drop();
   const quits: number[] = [];
   const context: CommandContext = {
@@ -295,8 +302,14 @@ Deno.test("/quit quits", async () => {
 });
 
 Deno.test("/reconnect does not say that the server closed what the user ended", async () => {
-  const fake = await story();
+  const next = new FakeSession();
+  const fake = await story({ next });
   await fake.run("/reconnect");
   await fake.session.drop();
-  assert.equal(fake.console.printed.at(-1), "- You ended the connection; trying again");
+  assert.deepEqual(fake.console.printed.slice(-2), [
+    "- You ended the connection; trying again",
+    '- Connected again as "alice" in "lobby"',
+  ]);
+  await next.drop();
+  assert.equal(fake.console.printed.at(-1), "- The server closed the connection; trying again");
 });

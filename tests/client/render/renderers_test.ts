@@ -239,6 +239,8 @@ Deno.test("a bar tells what moves, how far it is, and how fast", () => {
     barText(file, { done: 100, how: "1 KiB/s, 2 s left", columns: 39 }),
     'sending "a.txt" 50 %, 1 KiB/s, 2 s left',
   );
+  const empty = barText({ ...file, size: 0 }, { done: 0, how: undefined, columns: 79 });
+  assert.equal(empty, 'sending "a.txt" [------------------------] 0 %');
 });
 
 Deno.test("a time that cannot be read is shown as dashes", () => {
