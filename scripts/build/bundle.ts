@@ -2,6 +2,7 @@
 // three hundred of them at each start, which takes longer than all else until the prompt.
 
 import { basename, dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -15,8 +16,8 @@ export interface BundleSource {
   readonly include?: readonly string[];
 }
 
-/** The bundle of a program. Paths are from the root. */
-export interface Bundle {
+/** The bundle of a program, whose files are there until it is disposed. */
+export interface Bundle extends AsyncDisposable {
   readonly entry: string;
   /** What the entry loads or opens when it needs it. */
   readonly others: readonly string[];
@@ -27,38 +28,41 @@ export class BundleError extends Error {
   override readonly name = "BundleError";
 }
 
-/** Bundles a program into a folder of its own in dist/. Equal sources give equal files. Throws BundleError. */
+/** Bundles a program into a new folder. Equal sources give equal files in it. Throws BundleError. */
 export async function bundle(
   { name, entry, workers = [], include = [] }: BundleSource,
 ): Promise<Bundle> {
-  const folder = `dist/${name}.bundle`;
-  await Deno.mkdir("dist", { recursive: true });
-  const next = await Deno.makeTempDir({ dir: "dist", prefix: `${name}.` });
+  const folder = await Deno.makeTempDir({ dir: await distFolder(), prefix: `${name}.` });
+  const remove = () => Deno.remove(folder, { recursive: true });
   try {
     // Two folders deep, from where the included files are at the paths that they have in the sources.
-    const modules = `${next}/all/modules`;
+    const modules = `${folder}/all/modules`;
     await runBundler([entry, ...workers], modules);
     for (const worker of workers) await writeAliases(modules, basename(worker));
     for (const path of include) {
-      await Deno.mkdir(dirname(`${next}/${path}`), { recursive: true });
-      await Deno.copyFile(path, `${next}/${path}`);
+      await Deno.mkdir(dirname(`${folder}/${path}`), { recursive: true });
+      await Deno.copyFile(new URL(path, ROOT), `${folder}/${path}`);
     }
-    const files = await filesIn(next);
+    const files = await filesIn(folder);
     const main = fileOf(entry, files);
-    for (const file of files) {
-      // `deno compile` puts the times of files into an executable.
-      await Deno.utime(`${next}/${file}`, 0, 0);
-      await Deno.mkdir(dirname(`${folder}/${file}`), { recursive: true });
-      // Each whole or not at all, since another build may read it now.
-      await Deno.rename(`${next}/${file}`, `${folder}/${file}`);
-    }
+    // `deno compile` puts the times of files into an executable.
+    for (const file of files) await Deno.utime(`${folder}/${file}`, 0, 0);
     return {
       entry: `${folder}/${main}`,
       others: files.filter((file) => file !== main).map((file) => `${folder}/${file}`),
+      [Symbol.asyncDispose]: remove,
     };
-  } finally {
-    await Deno.remove(next, { recursive: true });
+  } catch (error) {
+    await remove();
+    throw error;
   }
+}
+
+/** Where builds may write. */
+async function distFolder(): Promise<string> {
+  const folder = fileURLToPath(new URL("dist", ROOT));
+  await Deno.mkdir(folder, { recursive: true });
+  return folder;
 }
 
 async function runBundler(entries: readonly string[], folder: string): Promise<void> {

@@ -87,7 +87,8 @@ const START_UPS = 5;
 /** Builds one executable with the CLI in DENO_COMPILE, or this one. Throws with a hint when it cannot. */
 export async function compile(program: Program, options: CompileOptions): Promise<void> {
   await program.prepare?.();
-  const { entry, others } = await bundle(program);
+  await using bundled = await bundle(program);
+  const { entry, others } = bundled;
   const target = options.target === undefined ? [] : ["--target", options.target];
   const build = await builtFrom();
   const environment: Record<string, string> = {

@@ -9,7 +9,6 @@ import { makeLoadKeys, V2Member } from "../../bench/load/v2_member.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
-import { ROOT } from "../../helpers/repo/sources.ts";
 
 const base = await findCompileBase();
 const test = skipIf(
@@ -45,10 +44,11 @@ test("the server's executable computes the handshakes of a crowd in its worker",
 });
 
 Deno.test("the modules in an executable name nothing of the machine that built it", async () => {
-  const { entry, others } = await bundle(CLIENT);
+  await using bundled = await bundle(CLIENT);
+  const { entry, others } = bundled;
   assert.ok(others.length > 0);
   for (const path of [entry, ...others]) {
-    const text = await Deno.readTextFile(new URL(path, ROOT));
+    const text = await Deno.readTextFile(path);
     assert.ok(!text.includes(Deno.env.get("HOME") as string), path);
     // What is not bundled would be looked for when the program runs.
     for (const [, from = ""] of text.matchAll(/\b(?:from|import\(?)"([^"]+)"/g)) {
