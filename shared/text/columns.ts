@@ -4,6 +4,7 @@
 const HELP_COLUMNS = 80;
 /** A narrower second column would be mostly ends of lines. */
 const SECOND_MIN = 28;
+const INDENT = "  ";
 
 /** Text in lines of at most `width` characters, broken at blanks. */
 export function wrapText(text: string, width: number = HELP_COLUMNS): string[] {
@@ -17,14 +18,14 @@ export function wrapText(text: string, width: number = HELP_COLUMNS): string[] {
 }
 
 /** Lines in two columns, the second one aligned; below the first where that leaves too little. */
-export function columns(rows: readonly (readonly [string, string])[], indent = "  "): string {
+export function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  const room = HELP_COLUMNS - indent.length - width;
+  const room = HELP_COLUMNS - INDENT.length - width;
   const isBelow = room < SECOND_MIN;
-  const start = indent + " ".repeat(isBelow ? 8 : width);
+  const start = INDENT + " ".repeat(isBelow ? 8 : width);
   return rows.flatMap(([left, right]) => {
     const [first = "", ...others] = wrapText(right, HELP_COLUMNS - start.length);
-    const head = isBelow ? [indent + left, start + first] : [indent + left.padEnd(width) + first];
+    const head = isBelow ? [INDENT + left, start + first] : [INDENT + left.padEnd(width) + first];
     return [...head, ...others.map((line) => start + line)];
   }).map((line) => line.trimEnd()).filter((line) => line !== "").join("\n");
 }
