@@ -13,8 +13,11 @@ type Offer = Pick<EventOf<"offer">, "size" | "chunks" | "hash">;
 type Chunk = Pick<EventOf<"chunk">, "index" | "data" | "last">;
 
 /** What is wrong with an offer on its own; `fileMax` in bytes. */
-export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | undefined {
-  const { size, chunks, hash } = offer;
+export function faultOfOffer(
+  offer: Offer & { readonly folder?: boolean },
+  fileMax: number,
+): TransferFault | undefined {
+  const { size, chunks, hash, folder } = offer;
   if (size > fileMax) {
     const reason = `it has ${size} bytes, at most ${fileMax} (${formatBytes(fileMax)}) are allowed`;
     return { code: "too_large", reason };
@@ -22,6 +25,9 @@ export function faultOfOffer(offer: Offer, fileMax: number): TransferFault | und
   if (size === 0 && (hash === null || !equalBytes(hash, createSha256().digest()))) {
     const reason = hash === null ? "it is empty" : "its SHA-256 is not that of an empty file";
     return { code: "bad_offer", reason };
+  }
+  if (size === 0 && folder) {
+    return { code: "bad_offer", reason: "it is not the archive of one folder" };
   }
   if (chunks !== Math.ceil(size / FILE_CHUNK_BYTES)) {
     return { code: "bad_offer", reason: `${chunks} chunks do not make ${formatBytes(size)}` };

@@ -50,7 +50,11 @@ Deno.test("an empty file is saved once it is accepted, and not where its digest 
   const hash = new Uint8Array(createHash("sha256").digest());
   bob.transfers.handleOffer(offerOf(7, { id: "a", name: "void.txt", size: 0, hash }));
   bob.transfers.handleOffer(offerOf(8, { id: "b", size: 0, hash: new Uint8Array(32) }));
-  assert.deepEqual(eventsOf(bob, "refused").map(({ fault }) => fault.code), ["bad_offer"]);
+  bob.transfers.handleOffer(offerOf(9, { id: "d", size: 0, hash, folder: true }));
+  assert.deepEqual(eventsOf(bob, "refused").map(({ fault }) => fault.reason), [
+    "its SHA-256 is not that of an empty file",
+    "it is not the archive of one folder",
+  ]);
   assert.equal(eventsOf(bob, "saved").length, 0);
   bob.transfers.accept();
   await bob.transfers.settled();
