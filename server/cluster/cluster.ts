@@ -30,7 +30,6 @@ import {
 } from "./cluster_messages.ts";
 
 const SUBJECT = "cmdchat.messages";
-const NOTHING_GIVEN = { request: undefined, mail: [] };
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
@@ -189,11 +188,12 @@ export class Cluster {
     if (known === undefined) return undefined;
     const { client, slot } = known;
     const arrived = this.#arrivals.expect(client);
-    const answer = this.#heard.has(slot)
-      ? await this.#questions.one((question) => ({ kind: "take", question, ticket }))
-      : undefined;
-    const { request, mail } = answer?.kind === "given" ? answer : NOTHING_GIVEN;
-    return { client, request, mail, unsettled: known.unsettled, arrived };
+    const ask = (question: number) => ({ kind: "take", question, ticket } as const);
+    const answer = this.#heard.has(slot) ? await this.#questions.one(ask) : undefined;
+    const { request, mail } = answer?.kind === "given" ? answer : { request: undefined, mail: [] };
+    // Its server may have told of the session anew meanwhile.
+    const { unsettled } = this.#sessions.find(ticket, secret) ?? known;
+    return { client, request, mail, unsettled, arrived };
   }
 
   /** Sends a direct message to the server of its receiver; false if no server took it. */

@@ -44,13 +44,11 @@ interface ServerOptions {
   readonly identity?: string;
   readonly load?: ServerLoad;
   readonly holdMs?: number;
+  readonly giveUp?: ClusterHost["giveUp"];
 }
 
-function startServer(
-  bus: MemoryCluster,
-  slot: number,
-  { secret = SECRET, identity = "fingerprint", load, holdMs = 60_000 }: ServerOptions = {},
-): Server {
+function startServer(bus: MemoryCluster, slot: number, options: ServerOptions = {}): Server {
+  const { secret = SECRET, identity = "fingerprint", load, holdMs = 60_000 } = options;
   const [followed, seen, stop] = [[] as ClusterMessage[], [] as string[], new AbortController()];
   const [told, passed] = [[] as string[], [] as string[]];
   const cluster = new Cluster({
@@ -70,7 +68,7 @@ function startServer(
     sessions: () => [],
     standing: () => [],
     followRoom: () => {},
-    giveUp: () => Promise.resolve(undefined),
+    giveUp: options.giveUp ?? (() => Promise.resolve(undefined)),
     direct: (word) => followed.push(word) > 0,
     follow: (word) => void followed.push(word),
     expel: () => undefined,
@@ -215,6 +213,25 @@ Deno.test("a session whose ticket was changed goes to another server by either s
   assert.equal(await wait(comes(second)), "asked");
   one.stop.abort();
   two.stop.abort();
+});
+
+Deno.test("what was not decided goes along with a session, also where its server tells of it anew meanwhile", async () => {
+  const bus = new MemoryCluster();
+  const [id, secret] = [new Uint8Array(16).fill(5), new Uint8Array(32).fill(1)];
+  const unsettled = { open: [2], declined: [[3, "Cannot send it"]] } as const;
+  const one = startServer(bus, 1, {
+    giveUp() {
+      one.cluster.opened({ id: 9, ticket: { id, secret } });
+      return Promise.resolve({ request: 3, mail: [], unsettled });
+    },
+  });
+  const two = startServer(bus, 2);
+  await settle();
+  one.cluster.opened({ id: 9, ticket: { id, secret } });
+  await settle();
+  const taken = await two.cluster.take(id, secret);
+  assert.deepEqual([taken?.request, taken?.unsettled], [3, unsettled]);
+  for (const { stop } of [one, two]) stop.abort();
 });
 
 Deno.test("servers that say where clients reach them are told of, each to the others, and have their share", async () => {
