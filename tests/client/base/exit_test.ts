@@ -10,6 +10,19 @@ import {
   UsageError,
 } from "../../../shared/base/errors.ts";
 
+Deno.test("errorText() shows a link without what lets people in", () => {
+  const told = errorText(
+    new UsageError('Cannot use "cmdchat://h:1/den#fp=x&token=geheim": no such file', {
+      hint: "not HTTPS://h/#room=den&secret=geheim, and https://h/page is as it was",
+    }),
+  );
+  assert.equal(
+    told,
+    'error: Cannot use "cmdchat://h:1/den#…": no such file\n' +
+      "hint: not HTTPS://h/#… and https://h/page is as it was",
+  );
+});
+
 Deno.test("errorText() is one error line and at most one hint line, safe to print", () => {
   assert.equal(errorText(new UsageError("wrong")), "error: wrong");
   assert.equal(
