@@ -21,8 +21,8 @@ const body = z.custom<Uint8Array>((value) =>
 const CHALLENGE_BYTES = 32;
 // A mailbox holds 64 KiB: no message in it is shorter than some 60 bytes.
 const MAIL_MAX = 2_048;
-// More than a client has under way while NATS does not answer; a server remembers no more refusals.
-const OPEN_MAX = 1_024;
+/** More than a client has under way while NATS does not answer; a server remembers no more refusals. */
+export const OPEN_MAX = 1_024;
 const DECLINED_MAX = 64;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;
@@ -199,7 +199,7 @@ export function unsettledMessage(
   return {
     kind: "unsettled",
     ticket,
-    open: open.slice(0, OPEN_MAX),
+    open: [...open],
     declined: declined.slice(-DECLINED_MAX).map(([id, why]) => [id, why.slice(0, LABEL_MAX)]),
   };
 }

@@ -8,6 +8,7 @@ import type { ClusterHost, GuestPass, SharedSession } from "./cluster_contract.t
 import {
   type ClusterMessage,
   type ClusterMessageOf,
+  OPEN_MAX,
   type Unsettled,
   unsettledMessage,
 } from "./cluster_messages.ts";
@@ -92,6 +93,8 @@ export async function giveSession(
   const given = await host?.giveUp(ticket);
   if (given === undefined) return;
   const { request, mail, unsettled } = given;
+  // With a part of the list, the other server would call requests done that nobody did: better it knows of none.
+  if (unsettled.open.length > OPEN_MAX) return;
   send(unsettledMessage(ticket, unsettled));
   send({ kind: "given", question, request, mail: mail.map(([...one]) => one) });
 }

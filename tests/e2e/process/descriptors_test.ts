@@ -107,8 +107,8 @@ test("a crowd at a server that may open 64 files: those who fit are in, pages an
         const peer = await V2Peer.join({ port: server.port, hello: { name: `p${round}-${n}` } });
         inside.push(stack.use(peer));
       } catch (error) {
-        // It is full.
-        assert.ok(error instanceof Error);
+        // It is full: the system or the server closes.
+        assert.match(String(error), /the link ended in the handshake|ConnectionReset/);
       }
     }));
     assert.equal(await pageStatus(pages, "/health"), 200);

@@ -6,7 +6,7 @@ import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { Cluster } from "../../../server/cluster/cluster.ts";
 import type { ClusterHost } from "../../../server/cluster/cluster_contract.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
-import type { ClusterMessage } from "../../../server/cluster/cluster_messages.ts";
+import { type ClusterMessage, OPEN_MAX } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import type { ServerLoad } from "../../../server/cluster/server_places.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
@@ -231,6 +231,21 @@ Deno.test("what was not decided goes along with a session, also where its server
   await settle();
   const taken = await two.cluster.take(id, secret);
   assert.deepEqual([taken?.request, taken?.unsettled], [3, unsettled]);
+  for (const { stop } of [one, two]) stop.abort();
+});
+
+Deno.test("a session with more undecided requests than can be told goes as one of which nothing is known", async () => {
+  const bus = new MemoryCluster();
+  const [id, secret] = [new Uint8Array(16).fill(5), new Uint8Array(32).fill(1)];
+  const open = Array.from({ length: OPEN_MAX + 1 }, (_, n) => n + 1);
+  const one = startServer(bus, 1, {
+    giveUp: () => Promise.resolve({ request: 9_999, mail: [], unsettled: { open, declined: [] } }),
+  });
+  const two = startServer(bus, 2);
+  await settle();
+  one.cluster.opened({ id: 9, ticket: { id, secret } });
+  await settle();
+  assert.equal((await two.cluster.take(id, secret))?.request, undefined);
   for (const { stop } of [one, two]) stop.abort();
 });
 
