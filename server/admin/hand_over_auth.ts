@@ -91,8 +91,9 @@ export class HandOverAuth {
   readonly #used = new Map<string, number>();
   #state: Promise<Uint8Array> | undefined;
   #given: Given | undefined;
-  /** Resolves when a receiver has finished. */
-  readonly #finished = Promise.withResolvers<void>();
+  #isFinished = false;
+  /** Resolves when a receiver has finished, or is not waited for any longer. */
+  #over = Promise.withResolvers<void>();
   #cancelTimer: () => void = () => {};
 
   constructor(options: HandOverAuthOptions, source: HandOverSource) {
@@ -161,7 +162,8 @@ export class HandOverAuth {
     if (this.#given !== given) return "nothing";
     this.#cancelTimer();
     this.#given = undefined;
-    this.#finished.resolve();
+    this.#isFinished = true;
+    this.#over.resolve();
     this.#source.finish();
     return undefined;
   }
@@ -181,7 +183,15 @@ export class HandOverAuth {
     if (!this.#isFresh(challenge) && !this.#isGiven(challenge)) return "stale";
     const isRight = () => timingSafeEqual(proof, secrets.hold);
     if (!await this.#options.gate.checkProof(isRight, peer)) return "unauthorized";
-    await Promise.race([gone().then(() => this.#leave(challenge)), this.#finished.promise]);
+    let isGone = false;
+    const left = gone().then(() => {
+      isGone = true;
+      this.#leave(challenge);
+    });
+    const isAwaited = () => this.#isFresh(challenge) || this.#isGiven(challenge);
+    do await Promise.race([left, this.#over.promise]); while (
+      !isGone && !this.#isFinished && isAwaited()
+    );
     return undefined;
   }
 
@@ -210,6 +220,8 @@ export class HandOverAuth {
     this.#cancelTimer();
     this.#state = undefined;
     this.#given = undefined;
+    this.#over.resolve();
+    this.#over = Promise.withResolvers();
     this.#source.resume();
   }
 

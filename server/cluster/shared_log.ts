@@ -138,7 +138,7 @@ export class SharedLog<P> {
     if (!this.#known || this.#closed || this.#size.bytes <= logBytes) return;
     const upTo = this.#size.trimTo(logBytes);
     if (upTo !== undefined) return void this.#trim(upTo);
-    this.#wantsWhole = this.#sinceWhole > 0;
+    this.#wantsWhole ||= this.#sinceWhole > 0;
     if (this.#wantsWhole && !this.#finishing) this.#start();
   }
 

@@ -336,6 +336,7 @@ export class NatsClient {
         // A server that takes the connection and then does not answer is tried last next time.
         const tried = (server: string) => void (last = server);
         const { live, stream } = await connectNats(this.#options, last, tried);
+        if (this.#isClosed) return await live.connection.close();
         this.#live = live;
         await before.connection.close();
         this.#adopt(live, stream);

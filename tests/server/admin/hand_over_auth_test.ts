@@ -167,6 +167,27 @@ Deno.test("a process that ends while the state is prepared is not waited for, an
   assert.ok(timers.every(({ isCancelled }) => isCancelled));
 });
 
+Deno.test("a process that is not waited for any longer holds up nothing, and one that has not asked yet stays", async () => {
+  const { auth, events, runTimers } = openGiver();
+  const slow = handOverRequest(TOKEN, auth.challenge());
+  const next = handOverRequest(TOKEN, auth.challenge());
+  const ended: string[] = [];
+  const stays = { peer: PEER, gone: () => new Promise<void>(() => {}) };
+  const holding = auth.hold(slow.hold, stays).then(() => void ended.push("slow"));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const other = auth.hold(next.hold, { peer: PEER, gone: () => promise })
+    .then(() => void ended.push("next"));
+  assert.ok(await auth.give(slow.body, PEER) instanceof Uint8Array);
+  runTimers();
+  await holding;
+  assert.deepEqual(events, ["prepare", "resume"]);
+  assert.ok(await auth.give(next.body, PEER) instanceof Uint8Array);
+  assert.deepEqual(ended, ["slow"]);
+  resolve();
+  await other;
+  assert.deepEqual(events, ["prepare", "resume", "prepare", "resume"]);
+});
+
 Deno.test("whoever has no token, or another challenge, ends nothing by going; who finished may go", async () => {
   const { auth, events, runTimers } = openGiver();
   const asked = handOverRequest(TOKEN, auth.challenge());
