@@ -5,7 +5,11 @@ import {
   openWriterV1,
   openWriterV2,
 } from "../../../server/delivery/event_writer.ts";
-import { OUTBOX_BUDGET, OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
+import {
+  OUTBOX_BUDGET,
+  OUTBOX_BULK_MAX_BYTES,
+  OUTBOX_MAX_BYTES,
+} from "../../../server/config/limits.ts";
 import { FairBudget } from "../../../server/limits/fair_budget.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { FrameReader } from "../../../shared/channel/frame.ts";
@@ -21,6 +25,21 @@ const CLIENT = 7;
 
 function notice(text: string): EncodedEvent {
   return new EncodedEvent({ kind: "notice", room: 0, text }, "lobby");
+}
+
+/** A part of a file. */
+function part(bytes: number): EncodedEvent {
+  return new EncodedEvent({
+    kind: "chunk",
+    room: 1,
+    client: 1,
+    name: "alice",
+    time: 0,
+    file: "f",
+    index: 0,
+    data: new Uint8Array(bytes),
+    last: false,
+  }, "lobby");
 }
 
 function reports() {
@@ -140,3 +159,60 @@ Deno.test("a connection that breaks closes its writer; after that nothing waits"
   writer.close();
   assert.deepEqual([events.budget.used, told.written, link.written.length], [0, 0, 0]);
 });
+
+/** A writer of either protocol over `link`, and the kinds of what it wrote. */
+function writersOver(link: LiveLink, events: EventWriterEvents) {
+  const { server, client } = ciphers();
+  const key = new Uint8Array(32).fill(3);
+  const options = { connection: link, client: CLIENT, events };
+  const frames = () => [...new FrameReader().push(concatBytes(link.written))];
+  return {
+    v1: () => {
+      const writer = openWriterV1(options, new EnvelopeV1(key.slice()));
+      const wire = new EnvelopeV1(key.slice());
+      const kinds = () =>
+        frames().map((frame) => {
+          const { type } = wire.open(frame) as { type?: string };
+          return type === "file_chunk" ? "part" : "talk";
+        });
+      return { writer, kinds };
+    },
+    v2: () => {
+      const writer = openWriterV2(options, server);
+      const batches = new BatchReader();
+      const kinds = () =>
+        frames().flatMap((record) => batches.push(client.open(record)).map(decodeEvent))
+          .map(({ kind }) => kind === "chunk" ? "part" : "talk");
+      return { writer, kinds };
+    },
+  };
+}
+
+for (const version of ["v1", "v2"] as const) {
+  Deno.test(`${version}: talk leaves before the parts of files that came first, and parts keep their order`, async () => {
+    const [link, { events }] = [new LiveLink(), reports()];
+    const { writer, kinds } = writersOver(link, events)[version]();
+    for (let n = 0; n < 3; n++) assert.ok(writer.deliver(part(100)));
+    for (let n = 0; n < 2; n++) assert.ok(writer.deliver(notice("hi")));
+    await writer.drained();
+    assert.deepEqual(kinds(), ["talk", "talk", "part", "part", "part"]);
+  });
+
+  Deno.test(`${version}: parts of files for which there is no room are refused, and cost no connection`, async () => {
+    const [link, { events, told }] = [new LiveLink(), reports()];
+    link.write = () => new Promise(() => {});
+    const { writer } = writersOver(link, events)[version]();
+    writer.deliver(notice("in flight"));
+    await turns();
+    const taken = Array.from(
+      { length: 33 },
+      () => writer.deliver(part(OUTBOX_BULK_MAX_BYTES / 32)),
+    );
+    assert.equal(taken.at(0), true);
+    assert.equal(taken.at(-1), false);
+    assert.ok(writer.deliver(notice("talk has its own room")));
+    assert.deepEqual([told.slow, link.closed], [0, false]);
+    writer.close();
+    assert.equal(events.budget.used, 0);
+  });
+}
