@@ -96,7 +96,7 @@ export class ServedRelay {
     return this.#listener.serve({
       admit: (address) => door.admit(address),
       onConnection: (connection, slot) => serveConnection(relay, connection, slot, door),
-      beforeTls: (plain) => door.beforeTls(plain),
+      beforeTls: (plain, slot) => door.beforeTls(plain, slot),
       inTurn: (address, work) => relay.tlsQueue.run(address, work),
       onHandshakeFailed: () => relay.metrics.handshake("tls"),
       onFault: (error) => log.error("unexpected fault", { stack: faultText(error) }),

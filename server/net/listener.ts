@@ -19,10 +19,10 @@ export interface Service {
   /** Serves a connection to its end, after any TLS handshake. */
   readonly onConnection: (connection: Connection, slot: ConnectionSlot) => Promise<void>;
   /**
-   * Reads what comes before the TLS handshake, on the plain socket; undefined where nothing may. Throws ProtocolError or
-   * ConnectionLost.
+   * Reads what comes before the TLS handshake, on the plain socket; undefined where nothing may. Throws ProtocolError,
+   * ConnectionLost, or TurnedAway where the connection may not stay.
    */
-  readonly beforeTls?: (plain: Connection) => Promise<BeforeTls> | undefined;
+  readonly beforeTls?: (plain: Connection, slot: ConnectionSlot) => Promise<BeforeTls> | undefined;
   /** Runs the costly part of a TLS handshake of `address` when its turn comes; at once where it is undefined. */
   readonly inTurn?: (address: string, work: () => Promise<void>) => Promise<void>;
   /** Called for every TLS handshake that failed or took too long. */
@@ -39,6 +39,9 @@ export interface BeforeTls {
   readonly rest: Uint8Array;
 }
 
+/** What came before its TLS handshake shows that a connection may not stay. */
+export class TurnedAway extends Error {}
+
 /** A listening socket, plain or TLS. */
 export interface Listener {
   readonly tls: boolean;
@@ -54,12 +57,15 @@ export interface Listener {
   close(): void;
 }
 
+/** What a TLS handshake needs of a service. */
+export type Handshaking = Pick<Service, "beforeTls" | "inTurn">;
+
 /** A connection that was accepted and has not done its TLS handshake yet. */
 export interface Arrival {
   /** The peer's address without its port. */
   readonly address: string;
   /** Does the TLS handshake after `beforeTls` and in its turn; at once where there is none. Throws where it fails. */
-  secure(service: Pick<Service, "beforeTls" | "inTurn">): Connection | Promise<Connection>;
+  secure(service: Handshaking, slot: ConnectionSlot): Connection | Promise<Connection>;
   close(): void;
 }
 
@@ -77,15 +83,17 @@ export function serveOne(arrival: Arrival, service: Service): void {
 function admit(arrival: Arrival, service: Service): void {
   const slot = service.admit(arrival.address);
   if (slot === undefined) return arrival.close();
-  const secured = secureInTime(arrival, service);
+  const secured = secureInTime(arrival, service, slot);
   if (!(secured instanceof Promise)) return serveSecured(arrival, service, { slot, secured });
   void secured.then((secured) => serveSecured(arrival, service, { slot, secured }));
 }
 
+/** Undefined where the TLS handshake failed, "away" where there was none. */
+type Secured = Connection | "away" | undefined;
+
 interface Admitted {
   readonly slot: ConnectionSlot;
-  /** Undefined where its TLS handshake failed. */
-  readonly secured: Connection | undefined;
+  readonly secured: Secured;
 }
 
 function serveSecured(arrival: Arrival, service: Service, { slot, secured }: Admitted): void {
@@ -93,6 +101,7 @@ function serveSecured(arrival: Arrival, service: Service, { slot, secured }: Adm
     arrival.close();
     slot.release();
   };
+  if (secured === "away") return end();
   if (secured === undefined) {
     service.onHandshakeFailed(arrival.address);
     return end();
@@ -108,9 +117,10 @@ function serveSecured(arrival: Arrival, service: Service, { slot, secured }: Adm
 function secureInTime(
   arrival: Arrival,
   service: Service,
-): Connection | undefined | Promise<Connection | undefined> {
+  slot: ConnectionSlot,
+): Secured | Promise<Secured> {
   try {
-    const secured = arrival.secure(service);
+    const secured = arrival.secure(service, slot);
     // Without TLS there is nothing to wait for, and a timer is a fiftieth of a handshake.
     return secured instanceof Promise ? finishInTime(arrival, secured) : secured;
   } catch {
@@ -118,16 +128,13 @@ function secureInTime(
   }
 }
 
-async function finishInTime(
-  arrival: Arrival,
-  secured: Promise<Connection>,
-): Promise<Connection | undefined> {
+async function finishInTime(arrival: Arrival, secured: Promise<Connection>): Promise<Secured> {
   // No listener has a deadline for the TLS handshake.
   const timer = setTimeout(() => arrival.close(), HANDSHAKE_DEADLINE_MS);
   try {
     return await secured;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof TurnedAway ? "away" : undefined;
   } finally {
     clearTimeout(timer);
   }

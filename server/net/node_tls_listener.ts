@@ -12,11 +12,13 @@ import { ACCEPT_PAUSE_MS, checkTlsFiles } from "./deno_listener.ts";
 import { fileHandlesLeft } from "./file_handles.ts";
 import {
   type Arrival,
+  type Handshaking,
   type Listener,
   type ListenOptions,
   serveOne,
   type Service,
 } from "./listener.ts";
+import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { type Connection, lost } from "./connection.ts";
 
 /** Accepts with node:net, and does TLS with node:tls. */
@@ -225,9 +227,9 @@ class NodeTlsConnection implements Arrival, Connection {
     return socket;
   }
 
-  async secure({ beforeTls, inTurn }: Pick<Service, "beforeTls" | "inTurn">): Promise<Connection> {
+  async secure({ beforeTls, inTurn }: Handshaking, slot: ConnectionSlot): Promise<Connection> {
     const plain = new PlainBytes(this.#raw, this.#address);
-    const reading = beforeTls?.(plain);
+    const reading = beforeTls?.(plain, slot);
     const before = reading === undefined ? undefined : await reading;
     if (before !== undefined) this.#address = before.address;
     // A turn is for work that is ready: half a hello is not, and must not delay neighbors of the same source.

@@ -4,7 +4,7 @@
 import type { ServerConfig } from "../config/server_options.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Connection } from "../net/connection.ts";
-import type { BeforeTls } from "../net/listener.ts";
+import { type BeforeTls, TurnedAway } from "../net/listener.ts";
 import { FirstBytes } from "./first_bytes.ts";
 import { Origins } from "./origins.ts";
 import { ProvisionalSlot } from "./provisional_slot.ts";
@@ -84,8 +84,8 @@ export class Door {
   }
 
   /** Reads the header of a trusted proxy before TLS begins; undefined for other peers, from which nothing is read. */
-  beforeTls(plain: Connection): Promise<BeforeTls> | undefined {
-    return this.#proxies.trusts(plain.address) ? readBeforeTls(plain) : undefined;
+  beforeTls(plain: Connection, slot: ConnectionSlot): Promise<BeforeTls> | undefined {
+    return slot instanceof ProvisionalSlot ? this.#readBeforeTls(plain, slot) : undefined;
   }
 
   /**
@@ -100,8 +100,8 @@ export class Door {
       return { kind: "session", connection, first: undefined, isWebSocket: false };
     }
     const first = new FirstBytes(connection);
-    const address = await this.#addressOf(connection, first);
-    if (!await first.has(1)) return undefined;
+    const address = await this.#addressOf(connection, first, slot);
+    if (address === undefined || !await first.has(1)) return undefined;
     if (this.#origins !== undefined && await speaksHttp(first)) {
       return await this.#answer({ connection, first, address, slot });
     }
@@ -114,10 +114,27 @@ export class Door {
     };
   }
 
-  async #addressOf(connection: Connection, first: FirstBytes): Promise<string> {
-    const { address } = connection;
-    if (!this.#proxies.trusts(address)) return address;
-    return (await takeProxyHeader(first))?.address ?? address;
+  async #readBeforeTls(plain: Connection, slot: ProvisionalSlot): Promise<BeforeTls> {
+    const first = new FirstBytes(plain);
+    const address = await this.#addressOf(plain, first, slot);
+    if (address === undefined) throw new TurnedAway();
+    return { address, rest: first.bytes };
+  }
+
+  /** The address behind a connection as far as a proxy's header names it; undefined where it may not stay. */
+  async #addressOf(
+    { address: peer }: Connection,
+    first: FirstBytes,
+    slot: ConnectionSlot,
+  ): Promise<string | undefined> {
+    if (!(slot instanceof ProvisionalSlot) || slot.isNamed) return peer;
+    const header = await takeProxyHeader(first);
+    if (header === undefined) return peer;
+    const { address = peer } = header;
+    // A proxy that came through another one may still name its client, in a field.
+    if (address !== peer && this.#proxies.trusts(address)) return address;
+    slot.isNamed = true;
+    return slot.moveTo(address) ? address : undefined;
   }
 
   async #answer({ connection, first, address, slot }: Arriving): Promise<Entered | PageAsked> {
@@ -144,7 +161,8 @@ export class Door {
   #letIn(request: WebRequest, { address, slot }: Pick<Arriving, "address" | "slot">): string {
     let client: string | undefined;
     try {
-      client = this.#proxies.clientOf(address, request.head);
+      const isNamed = slot instanceof ProvisionalSlot && slot.isNamed;
+      client = isNamed ? address : this.#proxies.clientOf(address, request.head);
       if (request.kind === "page") this.#origins?.checkHost(request.host);
       else this.#origins?.check(request);
       if (moveSlot(slot, client)) return client;
@@ -160,12 +178,6 @@ interface Arriving {
   readonly first: FirstBytes;
   readonly address: string;
   readonly slot: ConnectionSlot;
-}
-
-async function readBeforeTls(plain: Connection): Promise<BeforeTls> {
-  const first = new FirstBytes(plain);
-  const header = await takeProxyHeader(first);
-  return { address: header?.address ?? plain.address, rest: first.bytes };
 }
 
 function moveSlot(slot: ConnectionSlot, address: string): boolean {

@@ -1,14 +1,18 @@
 // The slot of a connection from a trusted proxy, which counts for no address until the client's address is known.
+// From then on it counts for that one: a client that says nothing more holds none of the places of others.
 
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 
 /** Decides whether a connection from `address` may stay; undefined = refuse. */
 export type Admit = (address: string) => ConnectionSlot | undefined;
 
-/** A slot that is exchanged once for one of the client's own address. */
+/** A slot that is exchanged for one of the client's own address. */
 export class ProvisionalSlot implements ConnectionSlot {
+  /** Whether a proxy's header came: what follows it is the client's, which is not asked who it is. */
+  isNamed = false;
   readonly #admit: Admit;
   #slot: ConnectionSlot;
+  #address: string | undefined;
 
   /** `slot`: the slot of the connection until then. */
   constructor(slot: ConnectionSlot, admit: Admit) {
@@ -20,13 +24,18 @@ export class ProvisionalSlot implements ConnectionSlot {
     return this.#slot.forHeld;
   }
 
-  /** Takes a slot for `address`. Where there is none, gives this one back and returns false. */
+  /**
+   * Takes a slot for `address`; nothing happens where it has that one. Where there is none, gives this one back and
+   * returns false.
+   */
   moveTo(address: string): boolean {
+    if (address === this.#address) return true;
     // Given back first, then taken: a server with one slot left must not refuse the client that has it.
     this.#slot.release();
     const slot = this.#admit(address);
     if (slot === undefined) return false;
     this.#slot = slot;
+    this.#address = address;
     return true;
   }
 

@@ -42,9 +42,12 @@ export async function askUpgrade(conn: Deno.Conn, request = upgradeRequest()): P
   return head;
 }
 
-/** Makes a connection one of WebSocket. Throws where the server refuses. */
-export async function overWebSocket(conn: Deno.Conn): Promise<Deno.Conn> {
-  const answer = await askUpgrade(conn);
+/** Makes a connection one of WebSocket, by a request with further fields. Throws where the server refuses. */
+export async function overWebSocket(
+  conn: Deno.Conn,
+  fields: readonly string[] = [],
+): Promise<Deno.Conn> {
+  const answer = await askUpgrade(conn, upgradeRequest(fields));
   if (!answer.startsWith("HTTP/1.1 101 ")) throw new Error(`no upgrade: ${answer}`);
   return new WebSocketConn(conn) as unknown as Deno.Conn;
 }
