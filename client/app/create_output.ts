@@ -57,7 +57,7 @@ export function createOutput(
   return script?.output(options) ?? new Output(options);
 }
 
-/** Without times and numbers, which a screen reader would read out before every line. */
+/** Without what a screen reader would read out before every line. */
 export function rendererFor({ plain, renderer, sources }: ClientConfig): ClientConfig["renderer"] {
   return plain && !sources.has("renderer") ? "minimal" : renderer;
 }
@@ -73,13 +73,13 @@ function createRenderer(
     case "rich":
       return createRichRenderer({
         time: () => settings.get("time"),
-        numbers: () => settings.get("numbers") === "on",
+        numbers: () => settings.get("numbers") !== "off",
         markup: () => settings.get("markup") === "on",
         blocks,
         columns,
       });
     case "minimal":
-      return createMinimalRenderer({ columns });
+      return createMinimalRenderer({ columns, numbers: () => settings.get("numbers") });
     case "json":
       return createJsonRenderer();
   }

@@ -31,9 +31,9 @@ export const SETTINGS = {
     help: "how much of the time is shown before a line",
   },
   numbers: {
-    values: SWITCH,
-    fallback: "on",
-    help: "whether a line's number in its room is shown",
+    values: ["auto", "on", "off"],
+    fallback: "auto",
+    help: "whether a message has its number before it; auto: with --plain only if you see it again",
   },
   joins: {
     values: ["folded", "all", "off"],

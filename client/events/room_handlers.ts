@@ -1,6 +1,7 @@
 // What the client does with what happens in a room: one handler a kind.
 
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
+import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import {
   backlogRule,
@@ -110,7 +111,7 @@ const HANDLERS: Handlers = {
     if (!room.reactions.take({ sequence, emoji, client, name, own, on })) return;
     const who = nameInSentence(name);
     const text = on
-      ? `${who} reacted ${emoji} to #${sequence}.`
+      ? `${who} reacted ${emoji} to #${sequence}${reactedTo(chat, room, sequence)}.`
       : `${who} took ${emoji} back from #${sequence}.`;
     const reactions = room.reactions.of(sequence);
     show(chat, { event: "reacted", text, name, time, sequence, emoji, on, reactions }, room);
@@ -305,6 +306,13 @@ function opNews({ isSealed }: JoinedRoom): string {
   return isSealed
     ? "You are an op of this room: /kick, /lock and /pin are yours."
     : "You are an op of this room: /kick, /ban, /mute, /lock, /slow and /pin are yours.";
+}
+
+/** What the message says, for those who do not see its number beside it; nothing of somebody whom the user ignores. */
+function reactedTo(chat: ChatContext, room: JoinedRoom, sequence: SequenceNumber): string {
+  const said = room.said.find(sequence);
+  if (said === undefined || (!said.own && chat.output.ignored.has(said.sender))) return "";
+  return ` ${quote(said.text.replace(/\s+/g, " "), 60)}`;
 }
 
 function withoutOp(room: JoinedRoom, client: AnyClientId): ReadonlySet<AnyClientId> {

@@ -5,7 +5,7 @@ import type { DrawLine } from "../console/look_back.ts";
 import type { HistoryEntry } from "../history/history.ts";
 import type { RenderedLine } from "../render/shown.ts";
 import { dayOf, type Renderer } from "../render/text.ts";
-import type { ShownLine } from "./shown_line.ts";
+import { again, type Showing, type ShownLine } from "./shown_line.ts";
 
 /** Most entries of a history that are shown; the newest count. */
 const EARLIER_MAX = 20_000;
@@ -29,8 +29,7 @@ export function drawnLines(lines: readonly ShownLine[], look: LineLook): DrawLin
     const day = dayOf(time);
     const isNew = day !== undefined && before !== undefined && day !== before;
     before = day ?? before;
-    const elsewhere = room !== undefined && room !== current;
-    const line = () => paint(draw(elsewhere));
+    const line = () => paint(draw(again({ room }, current)));
     return isNew && renderer.day !== undefined
       ? [() => renderer.day === undefined ? "" : paint(renderer.day(day)), line]
       : [line];
@@ -56,11 +55,12 @@ export async function earlierLines(
 function lineOf(entry: HistoryEntry, renderer: Renderer): ShownLine {
   const { kind, time, room, text, sender = "", sequence, sealed = false } = entry;
   const common = { time, room, sealed };
-  const draw = (elsewhere: boolean): RenderedLine =>
+  const draw = ({ elsewhere, isAgain = false }: Showing): RenderedLine =>
     kind === "chat"
       ? renderer.chat({
         ...common,
         elsewhere,
+        isAgain,
         sender,
         text,
         sequence: sequence ?? NO_NUMBER,

@@ -28,7 +28,7 @@ import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import type { OutputOptions } from "./output_options.ts";
 export type { OutputOptions, OutputScreen } from "./output_options.ts";
-import { type ShownLine, shownLine } from "./shown_line.ts";
+import { again, type Showing, type ShownLine, shownLine } from "./shown_line.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
 const NOTHING: RenderedLine = { kind: "file", rows: [] };
@@ -66,7 +66,7 @@ export class Output {
     if (!given.own && this.ignored.has(given.sender)) return "hidden";
     const line = { ...given, mention: given.mention || this.#isHighlighted(given) };
     const isDeferred = this.#isDeferred(line) && !line.mention;
-    const draw = (elsewhere: boolean) => this.#renderer.chat({ ...line, elsewhere });
+    const draw = (showing: Showing) => this.#renderer.chat({ ...line, ...showing });
     const shown = { ...shownLine(line, draw), isSaid: true };
     if (isDeferred) this.#deferred.keep(line.room, shown);
     else this.#show(shown, line.elsewhere);
@@ -90,7 +90,7 @@ export class Output {
     this.flush();
     this.#rule(`${where}before you came`);
     for (const line of seen) {
-      const draw = (elsewhere: boolean) => this.#renderer.chat({ ...line, elsewhere });
+      const draw = (showing: Showing) => this.#renderer.chat({ ...line, ...showing });
       this.#show({ ...shownLine(line, draw), isSaid: true }, line.elsewhere);
     }
     this.#rule(`${where}now`);
@@ -117,10 +117,10 @@ export class Output {
     if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
     const room = event.kind === "refused" ? undefined : event.file.room;
-    const draw = (elsewhere: boolean) =>
+    const draw = ({ elsewhere }: Showing) =>
       this.#renderer.file(event, time, roomTag({ room: room ?? "", elsewhere }));
-    if (draw(false) !== undefined) {
-      const line = shownLine({ room, time }, (elsewhere) => draw(elsewhere) ?? NOTHING);
+    if (draw({ elsewhere: false }) !== undefined) {
+      const line = shownLine({ room, time }, (showing) => draw(showing) ?? NOTHING);
       this.#show(line, room !== undefined && room !== current);
     }
     if (event.kind !== "saved" && event.kind !== "sent") return;
@@ -182,7 +182,7 @@ export class Output {
     const said = this.#kept.filter((line) => line.isSaid && line.room === room);
     this.#rule(`${shortLabel(room)}: ${count} new`);
     for (const line of shown > 0 ? said.slice(-shown) : []) {
-      this.#options.print(this.#folded(line, room !== current));
+      this.#options.print(this.#folded(line, { elsewhere: room !== current, isAgain: true }));
     }
     for (const line of deferred) this.#put(line, room !== current);
   }
@@ -202,8 +202,7 @@ export class Output {
     this.flush();
     if (this.#kept.length === 0) return false;
     for (const line of this.#kept.slice(-count)) {
-      const elsewhere = line.room !== undefined && line.room !== current;
-      this.#options.print(this.#folded(line, elsewhere));
+      this.#options.print(this.#folded(line, again(line, current)));
     }
     return true;
   }
@@ -226,11 +225,9 @@ export class Output {
     this.flush();
     const wanted = foldCase(text);
     const found = this.#kept.filter(({ draw }) =>
-      foldCase(plainText(draw(false))).includes(wanted)
+      foldCase(plainText(draw({ elsewhere: false, isAgain: true }))).includes(wanted)
     );
-    for (const line of found) {
-      this.#options.print(line.draw(line.room !== undefined && line.room !== current));
-    }
+    for (const line of found) this.#options.print(line.draw(again(line, current)));
     return found.length;
   }
 
@@ -291,7 +288,7 @@ export class Output {
   }
 
   #systemLine(line: SystemLine): ShownLine {
-    return shownLine(line, (elsewhere) => this.#renderer.system({ ...line, elsewhere }));
+    return shownLine(line, ({ elsewhere }) => this.#renderer.system({ ...line, elsewhere }));
   }
 
   #presenceLine(line: SystemLine): void {
@@ -353,22 +350,22 @@ export class Output {
       if (day !== this.#day) print(renderer.day(day));
     }
     this.#day = day;
-    print(this.#folded(line, elsewhere));
+    print(this.#folded(line, { elsewhere }));
     this.#kept.push(line);
     // Cut in blocks, so that a busy room does not shift the whole array for each line.
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);
   }
 
   /** Hides the rows above the limit; `/more` shows them. */
-  #folded(line: ShownLine, elsewhere: boolean): RenderedLine {
+  #folded(line: ShownLine, showing: Showing): RenderedLine {
     const { renderer, screen } = this.#options;
-    const shown = line.draw(elsewhere);
+    const shown = line.draw(showing);
     const max = this.settings.count("fold");
     if (max === 0 || screen === undefined || renderer.more === undefined) return shown;
     const { rows } = shown;
     if (rows.length <= max + 1) return shown;
     const rest = rows.slice(max);
-    line.more = this.longTexts.keep(rest, { draw: () => line.draw(elsewhere), n: line.more });
+    line.more = this.longTexts.keep(rest, { draw: () => line.draw(showing), n: line.more });
     const more = renderer.more(rest.length, line.more);
     return { ...shown, rows: [...rows.slice(0, max), more] };
   }

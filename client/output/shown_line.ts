@@ -2,14 +2,22 @@
 
 import { type RenderedLine, rowText, type SpanRow } from "../render/shown.ts";
 
+/** For what a line is drawn. */
+export interface Showing {
+  /** Whether its room is not the current one. */
+  readonly elsewhere: boolean;
+  /** Whether the user asked to see it again, perhaps for its number. */
+  readonly isAgain?: boolean;
+}
+
 /** A line of a member, a system line, or a line about a file. */
 export interface ShownLine {
   /** The room that it is about; undefined if none. */
   readonly room: string | undefined;
   /** ISO 8601. */
   readonly time: string;
-  /** Draws the rows; `elsewhere`: whether its room is not the current one. */
-  readonly draw: (elsewhere: boolean) => RenderedLine;
+  /** Draws the rows. */
+  readonly draw: (showing: Showing) => RenderedLine;
   /** Whether a member said it. */
   readonly isSaid?: boolean;
   /** It replaces the line before it that has the same here, while both are held back. */
@@ -24,6 +32,11 @@ export function shownLine(
   draw: ShownLine["draw"],
 ): ShownLine {
   return { room, time, draw };
+}
+
+/** What a line is drawn for when the user asks to see it again; `current`: the title of the current room. */
+export function again({ room }: Pick<ShownLine, "room">, current: string | undefined): Showing {
+  return { elsewhere: room !== undefined && room !== current, isAgain: true };
 }
 
 const UNSEEN = /[\s\u200e]/g;

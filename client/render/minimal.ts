@@ -1,8 +1,9 @@
-// The plain renderer: no time, no color, and a mark in the first column of every line that no member wrote.
+// The plain renderer: no time, no color, numbers where they are of use, and a mark in the first column of every line that no member wrote.
 
 import { plainRow, rowsFromTheLeft, type SpanRow } from "./shown.ts";
 import {
   aboutText,
+  type ChatLine,
   chatLines,
   messageTraits,
   moreText,
@@ -22,9 +23,11 @@ import { INDENT, wrapLines } from "./wrap.ts";
 export interface MinimalOptions {
   /** Width of the terminal in cells; undefined or absent if rows are not wrapped. */
   readonly columns?: () => number | undefined;
+  /** Which messages have their number before them; `auto`, the default: those that the user asked to see again. */
+  readonly numbers?: () => "auto" | "on" | "off";
 }
 
-/** Creates a renderer for `<name> text`, `* system line`, `- note`. Further lines of a message are indented. */
+/** Creates a renderer for `<name> text` or `#12 <name> text`, `* system line`, `- note`. Further lines of a message are indented. */
 export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
   function draw(lines: readonly string[], keepsWords = false): readonly SpanRow[] {
     const columns = options.columns?.();
@@ -38,10 +41,18 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
     return hint === undefined ? rows : [...rows, ...draw([`hint: ${safeLine(hint)}`])];
   }
 
+  /** A screen reader would read the number out before every line, so it stands only where somebody looks for it. */
+  function numberOf({ to, sequence, isAgain = false }: ChatLine): string {
+    const which = options.numbers?.() ?? "auto";
+    const isNumbered = which === "on" || (which === "auto" && isAgain);
+    return to === undefined && isNumbered ? `#${sequence} ` : "";
+  }
+
   return {
     chat(line) {
       const [start = "", ...rest] = chatLines(line);
-      const rows = draw([`${roomTag(line)}${whoSays(line)} ${aboutText(line)}${start}`, ...rest]);
+      const head = `${numberOf(line)}${roomTag(line)}${whoSays(line)} ${aboutText(line)}`;
+      const rows = draw([head + start, ...rest]);
       return { ...messageTraits(line), rows };
     },
     system: (line) => ({ kind: "system", rows: draw([`* ${systemText(line)}`]) }),

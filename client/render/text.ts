@@ -36,6 +36,8 @@ export interface ChatLine {
   readonly elsewhere?: boolean;
   /** Whether it was said before the user came in. */
   readonly backlog?: boolean;
+  /** Whether it was shown before, and the user asked to see it again. */
+  readonly isAgain?: boolean;
 }
 
 /** The message that another one answers: its number, and sender and text if known, NOT sanitized. */

@@ -164,9 +164,13 @@ Deno.test("/set reactions all shows each in a line, off shows none", async () =>
   await react(8, "bob");
   await react(8, "bob", { on: false });
   assert.deepEqual(console.printed.slice(-2), [
-    "* bob reacted 👍 to #2.",
+    '* bob reacted 👍 to #2 "two".',
     "* bob took 👍 back from #2.",
   ]);
+  await console.enter("/ignore carol");
+  await react(8, "bob");
+  assert.equal(console.printed.at(-1), "* bob reacted 👍 to #2.", "not what carol said");
+  await react(8, "bob", { on: false });
   await console.enter("/set reactions off");
   const { length } = console.printed;
   await react(8, "bob");

@@ -10,7 +10,8 @@ Deno.test("held lines come once, in order, by room, and only the last ones", () 
     time: "",
     draw: () => ({ kind: "note" as const, rows: [plainRow(text)] }),
   });
-  const take = (room: string) => held.take(room).map(({ draw }) => plainText(draw(false)));
+  const take = (room: string) =>
+    held.take(room).map(({ draw }) => plainText(draw({ elsewhere: false })));
   held.keep("dev", line("one"));
   for (let n = 0; n <= DEFERRED_LINES_MAX; n++) held.keep("den", line(`${n}`));
   assert.deepEqual(take("dev"), ["one"]);

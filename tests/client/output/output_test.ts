@@ -43,7 +43,7 @@ Deno.test("showLast() shows at most as many lines as are kept, oldest first; for
   for (let i = 0; i < 100; i++) out.chat({ ...LINE, text: `${i}`, time: "" });
   printed.length = 0;
   out.showLast(3, "lobby");
-  assert.deepEqual(printed, ["<bob> 97", "<bob> 98", "<bob> 99"]);
+  assert.deepEqual(printed, ["#1 <bob> 97", "#1 <bob> 98", "#1 <bob> 99"]);
   printed.length = 0;
   out.showLast(1_000, "lobby");
   assert.ok(printed.length >= 10 && printed.length < 20);

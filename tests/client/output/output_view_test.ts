@@ -322,8 +322,22 @@ Deno.test("showFound() shows the kept lines with a text, whatever its case, and 
   for (const text of ["Deploy now", "wait", "deployed"]) output.chat(chat(text));
   console.printed.length = 0;
   assert.equal(output.showFound("DEPLOY", "lobby"), 2);
-  assert.deepEqual(console.printed, ["<bob> Deploy now", "<bob> deployed"]);
+  assert.deepEqual(console.printed, ["#1 <bob> Deploy now", "#1 <bob> deployed"]);
   assert.equal(output.showFound("nowhere", "lobby"), 0);
+});
+
+Deno.test("plain lines have their numbers only where the user looks for them, and are found by them", () => {
+  const { output, console } = view();
+  for (const [n, text] of ["one", "two", "three"].entries()) {
+    output.chat(chat(text, { sequence: 11 + n }));
+  }
+  assert.deepEqual(console.printed, ["<bob> one", "<bob> two", "<bob> three"]);
+  console.printed.length = 0;
+  output.showLast(2, "lobby");
+  assert.deepEqual(console.printed, ["#12 <bob> two", "#13 <bob> three"]);
+  console.printed.length = 0;
+  assert.equal(output.showFound("#12", "den"), 1);
+  assert.deepEqual(console.printed, ["#12 [lobby] <bob> two"]);
 });
 
 Deno.test("what was only counted comes under a mark that it is new, and /unread shows what was read past again", () => {
@@ -336,7 +350,7 @@ Deno.test("what was only counted comes under a mark that it is new, and /unread 
   assert.deepEqual(console.printed, ["- now in den", "- new", "<bob> one", "<bob> two"]);
   console.printed.length = 0;
   output.showUnread("den", 1, "den");
-  assert.deepEqual(console.printed, ["- den: 1 new", "<bob> two"]);
+  assert.deepEqual(console.printed, ["- den: 1 new", "#1 <bob> two"]);
   console.printed.length = 0;
   output.chat(chat("three", { room: "ops", elsewhere: true }));
   output.showUnread("ops", 1, "den");

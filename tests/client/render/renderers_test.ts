@@ -205,6 +205,18 @@ Deno.test("the minimal renderer writes name and text, and a mark before all that
   );
 });
 
+Deno.test("the minimal renderer numbers what is shown again, and all or nothing where that is set", () => {
+  const shown = (numbers: "auto" | "on" | "off", fields: Partial<ChatLine> = {}) =>
+    painted(createMinimalRenderer({ numbers: () => numbers })).chat(chatLine(fields));
+  assert.equal(shown("auto"), "<bob> hi");
+  assert.equal(shown("auto", { isAgain: true }), "#12 <bob> hi");
+  assert.equal(shown("on"), "#12 <bob> hi");
+  assert.equal(shown("off", { isAgain: true }), "<bob> hi");
+  const elsewhere = { isAgain: true, elsewhere: true };
+  assert.equal(shown("auto", elsewhere), "#12 [lobby] <bob> hi");
+  assert.equal(shown("on", { to: "alice", sealed: true }), "<bob → alice> hi");
+});
+
 Deno.test("long lists of names are cut, and the number of the rest is told", () => {
   const names = Array.from({ length: 45 }, (_, i) => `n${i}`);
   assert.match(nameList(names), /, n39 and 5 more$/);

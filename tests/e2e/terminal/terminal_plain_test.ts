@@ -116,6 +116,7 @@ tmuxTest(
     await pane.press("Enter");
     await bob.hears("first\nsecond\nthird");
     await pane.type("half a ");
+    await pane.shows(/^half a/m);
     await bob.chat("said meanwhile");
     await pane.shows(/^half a$\n<bob> said meanwhile$/m);
     await pane.enter("thought");
@@ -123,6 +124,51 @@ tmuxTest(
     await pane.press("C-d");
     assert.equal(await pane.exit(), 0);
     assert.equal(pane.settingsAfter, pane.settingsBefore);
+  },
+);
+
+scriptTest(
+  "--plain: /last and /search number the messages, for /react, /quote and /pin",
+  async () => {
+    await using server = await startServer();
+    const plain = (name: string, more: readonly string[] = []) =>
+      new TerminalClient({
+        args: ["--port", String(server.port), "--name", name, "--plain", ...more],
+      });
+    await using alice = plain("alice");
+    await alice.shows(/- Connected as/);
+    await using bob = plain("bob", ["--set", "numbers=on"]);
+    await alice.shows(/^\* bob joined/);
+    for (const room of ["lobby", "team"]) {
+      if (room === "team") {
+        await alice.type("/seal team\r");
+        await alice.shows(/^\* In "team": alice/);
+        const link = alice.lines.map((line) => /cmdchat:\/\/\S+/.exec(line)?.[0]).find(Boolean);
+        await bob.type(`/join ${link}\r`);
+        await bob.shows(/^\* alice confirms that you are in the room/);
+      }
+      // The numbers of a sealed room count more than messages.
+      const numbered = (text: string) =>
+        bob.lines.map((line) => /^#(\d+) <\w+> (.*)$/.exec(line)).find((found) =>
+          found?.[2] === text
+        )?.[1];
+      const [question, answer] = [`shall we meet in ${room}?`, `yes, in ${room}`];
+      await alice.type(`${question}\r`);
+      await bob.until(() => numbered(question) !== undefined, { what: "the question" });
+      await bob.type(`${answer}\r`);
+      await bob.until(() => numbered(answer) !== undefined, { what: "the answer" });
+      const [first, second] = [numbered(question), numbered(answer)];
+      await alice.shows(new RegExp(`^<bob> ${answer}$`));
+      await alice.type(`/search ${answer}\r`);
+      await alice.shows(new RegExp(`^#${second} <bob> ${answer}$`));
+      await alice.type(`/react #${second} :+1:\r`);
+      await bob.shows(new RegExp(`^\\* alice reacted 👍 to #${second} "${answer}"\\.$`));
+      await alice.type(`/quote ${second} good, ${room}\r`);
+      const quoted = `^#\\d+ <alice> \\(to #${second} <bob> "${answer}"\\) good, ${room}$`;
+      await bob.shows(new RegExp(quoted));
+      await alice.type(`/pin #${first}\r`);
+      await bob.shows(new RegExp(`^\\* alice pinned #${first} of alice: shall we meet in ${room}`));
+    }
   },
 );
 
