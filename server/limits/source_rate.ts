@@ -3,8 +3,11 @@
 import type { Rate } from "../../shared/base/rate.ts";
 import { sourceOf } from "./ip_network.ts";
 
-// Some 100 bytes each. The source that was quiet longest is forgotten first; its bucket is full again by then.
-const SOURCES_MAX = 10_000;
+// Some 100 bytes each.
+const BUCKETS_MAX = 10_000;
+// Of so many that were quiet longest, the fullest bucket is forgotten: a source that may choose its scopes must not get
+// a burst anew by using ever more of them.
+const COMPARED = 16;
 
 interface Bucket {
   left: number;
@@ -33,10 +36,20 @@ export class SourceRate {
     const passes = left >= 1;
     this.#buckets.delete(key);
     this.#buckets.set(key, { left: passes ? left - 1 : left, at: now });
-    if (this.#buckets.size > SOURCES_MAX) {
-      this.#buckets.delete(this.#buckets.keys().next().value as string);
-    }
+    if (this.#buckets.size > BUCKETS_MAX) this.#forgetOne(now);
     return passes;
+  }
+
+  #forgetOne(now: number): void {
+    const oldest = this.#buckets.keys().take(COMPARED).toArray();
+    const lefts = oldest.map((key) => this.#leftOf(key, now));
+    const fullest = lefts.indexOf(Math.max(...lefts));
+    for (const [place, key] of oldest.entries()) {
+      const bucket = this.#buckets.get(key) as Bucket;
+      this.#buckets.delete(key);
+      // The others are compared with other ones next time.
+      if (place !== fullest) this.#buckets.set(key, bucket);
+    }
   }
 
   #leftOf(key: string, now: number): number {

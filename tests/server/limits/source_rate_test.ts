@@ -33,3 +33,20 @@ Deno.test("many sources cannot fill the memory, and cannot renew each other's bu
   for (let n = 0; n < 9_000; n++) rate.take(`10.${n >> 16}.${n >> 8 & 255}.${n & 255}`, 0);
   assert.equal(rate.allows("192.0.2.1", 0), false);
 });
+
+Deno.test("who uses up a burst does not get it anew by filling the memory in other scopes", () => {
+  const rate = new SourceRate({ messages: 128, seconds: 640 });
+  const join = (room: string) => rate.take("192.0.2.1", 0, `${room}\n`);
+  for (let n = 0; n < 128; n++) assert.ok(join("lobby"));
+  for (let n = 0; n < 30_000; n++) join(`room ${n}`);
+  assert.equal(join("lobby"), false);
+});
+
+Deno.test("nor do most of a thousand who used up theirs, while twenty thousand others come", () => {
+  const rate = new SourceRate({ messages: 2, seconds: 640 });
+  const spent = Array.from({ length: 1_000 }, (_, n) => `198.51.${n >> 8}.${n & 255}`);
+  for (const address of [...spent, ...spent]) rate.take(address, 0);
+  for (let n = 0; n < 20_000; n++) assert.ok(rate.take(`10.0.${n >> 8}.${n & 255}`, 0));
+  const renewed = spent.filter((address) => rate.allows(address, 0));
+  assert.ok(renewed.length < 100, String(renewed.length));
+});
