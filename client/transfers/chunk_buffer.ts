@@ -52,6 +52,7 @@ export class ChunkBuffer {
   #first = 0;
   /** The first chunk that was not taken away. */
   #taken = 0;
+  #hasKept = false;
   readonly #hash: Sha256 = createSha256();
   #sha256: string | undefined;
 
@@ -70,6 +71,11 @@ export class ChunkBuffer {
   /** The bytes, one entry a chunk; to be asked for when all are here. */
   get chunks(): readonly Uint8Array[] {
     return this.#chunks.filter((chunk) => chunk !== undefined);
+  }
+
+  /** Whether some of it was here before: it may have come from another sender, who says that the file is the same. */
+  get hasKept(): boolean {
+    return this.#hasKept;
   }
 
   /** The first chunk that is not here. */
@@ -121,6 +127,7 @@ export class ChunkBuffer {
 
   /** Takes a chunk that was here before: the next one. */
   addKept(data: Uint8Array): void {
+    this.#hasKept = true;
     this.#keep(this.#first, data);
     this.#chunks[this.#taken++] = TAKEN;
   }

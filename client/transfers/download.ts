@@ -51,10 +51,10 @@ export class Download {
   /** The room that it was offered in. */
   readonly room: AnyRoomId;
   readonly key: string;
-  readonly data: ChunkBuffer;
-  readonly progress: Progress;
+  data: ChunkBuffer;
+  progress: Progress;
   /** Undefined where chunks come by themselves: the sender speaks v1, or the room is sealed and asks for them itself. */
-  readonly asking: MissingChunks | undefined;
+  asking: MissingChunks | undefined;
   state: Exclude<TransferState, "sending">;
   /** When it was offered, or could not be saved. */
   openedAt: number;
@@ -65,22 +65,44 @@ export class Download {
   part: IncomingPart | undefined;
   /** Until the part is open and what came is written. */
   writing: Promise<void> = Promise.resolve();
-  readonly #now: () => number;
+  readonly #options: DownloadOptions;
+  #isAnew = false;
 
   constructor(options: DownloadOptions) {
-    const { file, offer, accepted, now } = options;
+    const { file, offer, accepted, now } = this.#options = options;
     this.file = file;
     this.offer = offer;
     this.client = offer.client;
     this.room = offer.room;
     this.key = keyOf(offer);
-    this.data = new ChunkBuffer(offer);
-    this.progress = new Progress(offer.size, now);
-    const { data, key } = this;
-    this.asking = data.mayHaveGaps ? new MissingChunks({ ...options, data, key }) : undefined;
+    [this.data, this.progress, this.asking] = this.#nothing();
     this.state = accepted ? "accepted" : "offered";
     this.openedAt = this.heardAt = now();
-    this.#now = now;
+  }
+
+  /** Whether it may be wrong for what was here before, and not for what its sender sent; once. */
+  get mayBeginAnew(): boolean {
+    return this.data.hasKept && !this.#isAnew;
+  }
+
+  /** Forgets what came; `start` asks for all of it. */
+  clear(): void {
+    this.#isAnew = true;
+    this.asking?.stop();
+    this.part = undefined;
+    this.writing = Promise.resolve();
+    this.isStarted = false;
+    [this.data, this.progress, this.asking] = this.#nothing();
+  }
+
+  /** What there is of a file of which nothing came. */
+  #nothing(): [ChunkBuffer, Progress, MissingChunks | undefined] {
+    const { offer, now } = this.#options;
+    const data = new ChunkBuffer(offer);
+    const asking = data.mayHaveGaps
+      ? new MissingChunks({ ...this.#options, data, key: this.key })
+      : undefined;
+    return [data, new Progress(offer.size, now), asking];
   }
 
   /** Whether it can go on after a lost connection. */
@@ -105,7 +127,7 @@ export class Download {
   /** Chunks may come. */
   start(): void {
     this.isStarted = true;
-    this.heardAt = this.#now();
+    this.heardAt = this.#options.now();
     if (this.waitingFor === undefined && !this.data.isComplete) this.asking?.start();
   }
 
@@ -120,7 +142,7 @@ export class Download {
   goOn(waitedFor: Waiting): boolean {
     if (this.waitingFor !== waitedFor) return false;
     this.waitingFor = undefined;
-    this.heardAt = this.#now();
+    this.heardAt = this.#options.now();
     if (this.isStarted) this.asking?.start();
     return true;
   }

@@ -20,8 +20,8 @@ export interface DownloadWriterOptions {
   readonly disk: TransferDisk;
   /** Whether it is still wanted. */
   readonly isHeld: (incoming: Download) => boolean;
-  /** What came of it before is here, and chunks are asked for. */
-  readonly onBegun: (incoming: Download) => void;
+  /** It goes on from what is here, and chunks are asked for. */
+  readonly onResumed: (incoming: Download) => void;
   readonly onSaved: (incoming: Download, path: string) => void;
   /** It cannot be written; `canRetry`: all that was held is held. */
   readonly onUnsaved: (
@@ -53,14 +53,29 @@ export class DownloadWriter {
     this.#track(this.#open(incoming, begin({ hash, size, isFolder }, onKept)));
   }
 
+  /** Where it is not what it should be and some of it was here before, has all of it come again from its sender; once. */
+  beginsAnew(incoming: Download, fault: TransferFault | undefined): boolean {
+    if (fault?.code !== "bad_digest" || !incoming.mayBeginAnew) return false;
+    const { part, writing } = incoming;
+    incoming.clear();
+    const discarded = writing.then(() => part?.discard()).then(() => {
+      if (!this.#options.isHeld(incoming)) return;
+      this.#options.onResumed(incoming);
+      this.begin(incoming);
+    });
+    this.#track(discarded);
+    return true;
+  }
+
   /** A chunk came. Chunks without a gap are written; more is asked for then, so that a slow disk fills no memory. */
   came(incoming: Download, index: number): void {
-    const { part } = incoming;
-    if (part === undefined) return incoming.asking?.came(index);
+    const { part, asking } = incoming;
+    if (part === undefined) return asking?.came(index);
     const ordered = incoming.data.takeOrdered();
     const write = async () => {
       for (const data of ordered) await part.append(data);
-      incoming.asking?.came(index);
+      // That of now may be another one, which asked for nothing yet.
+      if (incoming.asking === asking) asking?.came(index);
     };
     incoming.writing = incoming.writing.then(write)
       .catch((error) => this.#refused(incoming, error, false));
@@ -89,7 +104,7 @@ export class DownloadWriter {
       const part = await opening;
       if (!this.#options.isHeld(incoming)) return await part.keep();
       incoming.part = part;
-      this.#options.onBegun(incoming);
+      if (incoming.data.received > 0) this.#options.onResumed(incoming);
       incoming.start();
     } catch (error) {
       this.#refused(incoming, error, true);

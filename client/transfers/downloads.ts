@@ -60,7 +60,7 @@ export class Downloads {
     this.#writer = new DownloadWriter({
       disk: options.disk,
       isHeld: (incoming) => this.#held.get(incoming.file.n) === incoming,
-      onBegun: (incoming) => incoming.data.received > 0 && this.#tellResumed(incoming),
+      onResumed: (incoming) => this.#tellResumed(incoming),
       onSaved: (incoming, path) => this.#saved(incoming, path),
       onUnsaved: (incoming, fault) => this.#unsaved(incoming, fault),
     });
@@ -89,6 +89,7 @@ export class Downloads {
     // Nobody asked for it: but for its end, it is nothing of that file.
     if (asking?.expects(chunk.index) === false && chunk.data.length > 0) return;
     const fault = data.add(chunk);
+    if (this.#writer.beginsAnew(incoming, fault)) return;
     if (fault !== undefined) return this.#fail(incoming, fault);
     incoming.heardAt = this.#options.now();
     this.#writer.came(incoming, chunk.index);

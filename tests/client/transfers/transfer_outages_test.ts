@@ -368,3 +368,33 @@ Deno.test("a receiver that cancels a file has refused it", async () => {
   await alice.transfers.settled();
   assert.deepEqual(eventsOf(alice, "failed").map(({ fault }) => fault.code), ["refused"]);
 });
+
+Deno.test("what another sender left under a file's digest has it sent again, and not refused", async () => {
+  await using room = await TransferRoom.open();
+  const bytes = someBytes(4 * 1_048_576 + 9);
+  const sha256 = createHash("sha256").update(bytes).digest();
+  const disk = localDisk({ folder: `${room.path}/kept` });
+  const bob = room.join({ acceptAll: true, disk });
+  let parts = 0;
+  const eve = room.join({
+    intercept(message, relay) {
+      if (message.kind === "offer") {
+        return room.relay(2, { ...message, hash: new Uint8Array(sha256) });
+      }
+      if (message.kind !== "part" || message.data.length === 0 || ++parts <= 80) relay();
+    },
+  });
+  await eve.transfers.offerFile(await room.file("eve.bin", bytes.map((byte) => ~byte)), ROOM);
+  while (parts <= 80) await turn();
+  await eve.transfers.dispose();
+  bob.transfers.memberLeft(eve.id, ROOM.id);
+  await bob.transfers.settled();
+  assert.equal((await namesIn(`${room.path}/kept`)).length, 1, "a part is kept");
+  const alice = room.join();
+  await alice.transfers.offerFile(await room.file("big.bin", bytes), ROOM);
+  while (eventsOf(bob, "saved").length + eventsOf(bob, "failed").length < 2) await turn();
+  assert.deepEqual(eventsOf(bob, "failed").slice(1), []);
+  assert.equal(eventsOf(bob, "saved")[0]?.sha256, sha256.toString("hex"));
+  assert.deepEqual(await namesIn(`${room.path}/kept`), ["big.bin"]);
+  assert.equal(eventsOf(bob, "resumed").at(-1)?.done, 0, "the bar begins anew");
+});
