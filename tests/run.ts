@@ -2,8 +2,11 @@
 
 // The one test command: every *_test.ts under tests/, or the files whose path contains an argument.
 // What measures time runs alone at the end; the rest runs beside each other, and more files at a time than there are
-// cores: they wait for processes, deadlines and each other half of the time.
+// cores: they wait for processes, deadlines and each other half of the time. Each file of whole programs has a process
+// of its own, since one process for all of them would begin them in an order of its own.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
+
+import { type Batch, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
 
 interface Counts {
   passed: number;
@@ -11,56 +14,52 @@ interface Counts {
   skipped: number;
 }
 
-interface Group {
-  title: string;
-  files: string[];
-  /** How many files run at a time. */
-  jobs: number;
-  /** Longest run in milliseconds; what still runs then is ended and counted as one failure. */
-  deadline: number;
-}
-
-/** Lines for the end. */
-interface Lists {
-  readonly skipped: string[];
-  readonly failed: string[];
-  readonly again: string[];
+interface Result extends Counts {
+  readonly title: string;
+  readonly seconds: number;
+  /** One line for each skipped test. */
+  readonly skippedTests: readonly string[];
+  /** Files to run once more. */
+  readonly again: readonly string[];
 }
 
 const MINUTE = 60_000;
 /** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
 const SOAK_MINUTES = Number(Deno.env.get("SOAK_MINUTES") || 0);
-/** First line of a test of whole programs that stands somebody else's load beside it. */
-const SHARES_THE_MACHINE = "// Shares the machine: runs beside another file of whole programs.";
-/** Files at a time where they may run beside each other; each may start a browser, a cluster or a booted system. */
-const JOBS = Math.min(navigator.hardwareConcurrency + 2, 6);
-/** What takes longest begins first, so that no core waits for the last file. Unit tests are short and fill the gaps. */
+/** Longest run of a batch in milliseconds; what still runs then is ended and counted as one failure. */
+const DEADLINE_MS = (15 + SOAK_MINUTES) * MINUTE;
+/** Batches at a time; each may start a browser, a cluster or a booted system, and waits for more than half of its time. */
+const JOBS = Math.min(navigator.hardwareConcurrency + 3, 6);
+/** What takes longest on two cores, what computes beside what waits. A run names at its end what is missing here. */
 const LONGEST = [
   "tests/e2e/cluster/cluster_faults_test.ts",
-  "tests/fuzz/abuse_input_test.ts",
-  "tests/e2e/web/web_socket_test.ts",
-  "tests/e2e/release/executables_test.ts",
-  "tests/e2e/process/bad_starts_test.ts",
+  "tests/server/handlers/growth_test.ts",
+  "tests/e2e/release/systemd_test.ts",
   "tests/e2e/release/release_test.ts",
-  "tests/e2e/browser/page_cuts_test.ts",
-  "tests/e2e/outages/soak_test.ts",
+  "tests/e2e/browser/page_evil_relay_test.ts",
+  "tests/e2e/cluster/server_list_test.ts",
   "tests/bench/bench_test.ts",
+  "tests/e2e/attacks/abuse_test.ts",
+  "tests/client/events/growth_test.ts",
+  "tests/client/headless/script_commands_test.ts",
+  "tests/e2e/browser/page_attacks_test.ts",
+  "tests/server/nats/nats_connection_test.ts",
+  "tests/e2e/attacks/sealed_attacks_test.ts",
+  "tests/e2e/web/web_socket_test.ts",
+  "tests/e2e/outages/soak_test.ts",
+  "tests/fuzz/text_time_test.ts",
+  "tests/e2e/cluster/nats_trouble_test.ts",
+  "tests/e2e/release/executables_test.ts",
+  "tests/e2e/attacks/paid_work_test.ts",
 ];
+/** A file that takes longer is to be in that list. */
+const LONG_SECONDS = 60;
 /** The executables, which many tests need, are built once. */
 const builds = await Deno.makeTempDir({ prefix: "cmdchat-builds-" });
 const SKIP_REASON = / \[skipped: (.+)\]$/;
-const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
 /** A file that failed outside its tests: no report has it. */
 const UNCAUGHT = /^\.\/(\S+\.ts) \(uncaught error\)$/gm;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
-
-function isUnitTest(path: string): boolean {
-  return UNIT_FOLDERS.some((folder) => path.startsWith(folder));
-}
-
-async function sharesTheMachine(path: string): Promise<boolean> {
-  return (await Deno.readTextFile(path)).startsWith(SHARES_THE_MACHINE);
-}
 
 async function findTests(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -70,19 +69,6 @@ async function findTests(folder: string): Promise<string[]> {
     else if (entry.name.endsWith("_test.ts")) found.push(path);
   }
   return found.sort();
-}
-
-/** Copies a stream of the child to ours and keeps its text. */
-async function tee(from: ReadableStream<Uint8Array>, to: typeof Deno.stdout): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of from) {
-    for (let written = 0; written < bytes.length;) {
-      written += await to.write(bytes.subarray(written));
-    }
-    text += decoder.decode(bytes, { stream: true });
-  }
-  return text;
 }
 
 function unescapeXml(text: string): string {
@@ -96,7 +82,7 @@ function skippedTests(report: string): string[] {
   return [...cases].map(([, name]) => {
     const full = unescapeXml(name ?? "");
     const reason = SKIP_REASON.exec(full)?.[1] ?? "no reason given";
-    return `  ${full.replace(SKIP_REASON, "")}: ${reason}`;
+    return `${full.replace(SKIP_REASON, "")}: ${reason}`;
   });
 }
 
@@ -107,71 +93,89 @@ function failedFiles(report: string): string[] {
     .map(([, path]) => path ?? "");
 }
 
-/**
- * Runs a group; files that failed run once more, alone, since a machine that is busy with something else breaks what
- * measures time. Whatever passes only then is named at the end: it is a fault of the test, or a rare one of the program.
- */
-async function runTwice(group: Group, lists: Lists): Promise<Counts> {
-  const first = await runGroup(group, lists);
-  if (first.failed === 0 || lists.failed.length === 0) return first;
-  const files = lists.failed.splice(0);
-  const title = `${group.title}: what failed, once more`;
-  const still: string[] = [];
-  const second = await runGroup({ ...group, title, files, jobs: 1 }, {
-    skipped: [],
-    failed: still,
-  });
-  if (second.passed + second.failed === 0) return first;
-  const failed = Math.min(first.failed, second.failed);
-  lists.again.push(...files.filter((path) => !still.includes(path)));
-  return { ...first, passed: first.passed + first.failed - failed, failed };
-}
-
-async function runGroup(
-  group: Group,
-  lists: Pick<Lists, "skipped" | "failed">,
-): Promise<Counts> {
-  console.log(`\n== ${group.title}: ${group.files.length} files ==`);
+/** Runs a batch in a process of its own, and prints what that says once it has ended. */
+async function runBatch({ title, files }: Batch): Promise<Result> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
-  const flags = group.jobs > 1 ? ["--parallel"] : [];
+  const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...flags, ...group.files],
-    env: {
-      NO_COLOR: "1",
-      DENO_JOBS: `${group.jobs}`,
-      DENO_NO_UPDATE_CHECK: "1",
-      BUILT_FOR_TESTS: builds,
-    },
+    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...files],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", BUILT_FOR_TESTS: builds },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let late = false;
+  let isLate = false;
   const timer = setTimeout(() => {
-    late = true;
+    isLate = true;
     child.kill("SIGKILL");
-  }, group.deadline);
-  const [status, output] = await Promise.all([
+  }, DEADLINE_MS);
+  const [{ success }, stdout, stderr] = await Promise.all([
     child.status,
-    tee(child.stdout, Deno.stdout),
-    tee(child.stderr, Deno.stderr),
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
   ]);
   clearTimeout(timer);
+  const seconds = (performance.now() - start) / 1_000;
+  console.log(`\n== ${title}: ${seconds.toFixed(1)} s ==\n${stdout}${stderr}`);
   const results = await Deno.readTextFile(report);
-  lists.skipped.push(...skippedTests(results));
-  const uncaught = [...output.matchAll(UNCAUGHT)].map(([, path]) => path ?? "");
-  lists.failed.push(...new Set([...failedFiles(results), ...uncaught]));
   await Deno.remove(report);
-  const summary = [...output.matchAll(SUMMARY)].at(-1);
-  const counts = {
-    passed: Number(summary?.[1] ?? 0),
-    failed: Number(summary?.[2] ?? 0),
-    skipped: Number(summary?.[3] ?? 0),
-  };
-  if (late) console.log(`${group.title}: ended after ${group.deadline / MINUTE} minutes`);
+  const [passed = 0, said = 0, skipped = 0] = [...stdout.matchAll(SUMMARY)].at(-1)?.slice(1)
+    .map((count) => Number(count ?? 0)) ?? [];
+  if (isLate) console.log(`${title}: ended after ${DEADLINE_MS / MINUTE} minutes`);
   // A run that dies before its summary, or fails outside a test, must not look like a good one.
-  if (!status.success && counts.failed === 0) counts.failed = 1;
-  return counts;
+  const failed = success ? said : Math.max(said, 1);
+  const named = [
+    ...failedFiles(results),
+    ...[...stdout.matchAll(UNCAUGHT)].map(([, path]) => path ?? ""),
+  ];
+  const toRepeat = named.length > 0 ? [...new Set(named)] : files;
+  const again = failed === 0 || isLate ? [] : toRepeat;
+  return { title, passed, failed, skipped, seconds, skippedTests: skippedTests(results), again };
+}
+
+/** Runs the batches in their order, `jobs` at a time. */
+async function runAll(batches: readonly Batch[], jobs: number): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = batches.values();
+  const work = async () => {
+    for (const batch of waiting) results.push(await runBatch(batch));
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return results;
+}
+
+function sumOf(results: readonly Result[]): Counts {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of results) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+/**
+ * Files that failed run once more, alone, since a machine that is busy with something else breaks what measures time.
+ * Whatever passes only then is named at the end: it is a fault of the test, or a rare one of the program.
+ */
+async function repeatFailed(
+  results: readonly Result[],
+): Promise<{ total: Counts; mended: string[] }> {
+  const total = sumOf(results);
+  const toRepeat = results.filter(({ again }) => again.length > 0);
+  const failedOnce = sumOf(toRepeat).failed;
+  const mended: string[] = [];
+  let failedTwice = 0;
+  for (const path of toRepeat.flatMap(({ again }) => again)) {
+    const { failed } = await runBatch({ title: `once more: ${path}`, files: [path] });
+    failedTwice += failed;
+    if (failed === 0) mended.push(path);
+  }
+  const passed = Math.max(0, failedOnce - failedTwice);
+  return {
+    total: { ...total, passed: total.passed + passed, failed: total.failed - passed },
+    mended,
+  };
 }
 
 /** Runs the runtime with `args`; gives whether that succeeded, and what it printed on standard error. */
@@ -200,6 +204,18 @@ async function fetchPackages(): Promise<boolean> {
   return success;
 }
 
+async function sharingOf(files: readonly string[]): Promise<Set<string>> {
+  const sharing = new Set<string>();
+  for (const path of files) {
+    if ((await Deno.readTextFile(path)).startsWith(SHARES_THE_MACHINE)) sharing.add(path);
+  }
+  return sharing;
+}
+
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) console.log(`\n${title}:\n  ${lines.join("\n  ")}`);
+}
+
 async function main(filters: string[]): Promise<number> {
   Deno.chdir(new URL("..", import.meta.url));
   if (!await fetchPackages()) {
@@ -210,37 +226,21 @@ async function main(filters: string[]): Promise<number> {
   const files = filters.length === 0
     ? all
     : all.filter((path) => filters.some((filter) => path.includes(filter)));
-  const sharing: string[] = [];
-  const alone: string[] = [];
-  for (const path of files.filter((path) => !isUnitTest(path))) {
-    (await sharesTheMachine(path) ? sharing : alone).push(path);
-  }
-  const isLong = (path: string) => LONGEST.includes(path);
-  const groups: Group[] = [
-    {
-      title: `${JOBS} files at a time`,
-      files: [
-        ...LONGEST.filter((path) => sharing.includes(path)),
-        ...sharing.filter((path) => !isLong(path)),
-        ...files.filter(isUnitTest),
-      ],
-      jobs: JOBS,
-      deadline: (40 + SOAK_MINUTES) * MINUTE,
-    },
-    { title: "one file at a time", files: alone, jobs: 1, deadline: 25 * MINUTE },
-  ];
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  const lists: Lists = { skipped: [], failed: [], again: [] };
-  const { skipped, again } = lists;
-  for (const group of groups) {
-    if (group.files.length === 0) continue;
-    const counts = await runTwice(group, lists);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-  }
-  if (skipped.length > 0) console.log(`\nskipped:\n${skipped.join("\n")}`);
-  if (again.length > 0) console.log(`\npassed only alone:\n  ${again.join("\n  ")}`);
+  const gone = LONGEST.filter((path) => !all.includes(path));
+  if (gone.length > 0) throw new Error(`LONGEST names what is not there: ${gone.join(", ")}`);
+  const sharing = await sharingOf(files);
+  const { together, alone } = planOf(files, LONGEST, (path) => sharing.has(path));
+  console.log(`${files.length} files, ${JOBS} at a time, ${alone.length} alone`);
+  const results = [...await runAll(together, JOBS), ...await runAll(alone, 1)];
+  const { total, mended } = await repeatFailed(results);
+  list("skipped", results.flatMap(({ skippedTests }) => skippedTests));
+  list("passed only alone", mended);
+  const isMissing = ({ title, seconds }: Result) =>
+    title.endsWith(".ts") && seconds > LONG_SECONDS && !LONGEST.includes(title);
+  list(
+    `took more than ${LONG_SECONDS} s and is not in the list of tests/run.ts`,
+    results.filter(isMissing).map(({ title, seconds }) => `${title}: ${seconds.toFixed(0)} s`),
+  );
   if (total.passed + total.failed === 0) console.log("\nno test ran");
   const tail = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`\n${total.passed} passed, ${total.failed} failed${tail}`);

@@ -61,3 +61,24 @@ export class StallMeter implements Disposable {
 export function threadMs(pid: number): number {
   return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e6;
 }
+
+/**
+ * Begins to measure; what it gives says how many ms have gone by since, without those in which the calling thread, or
+ * the main thread of one of the processes, was ready and had no processor because others had it (Linux; elsewhere all
+ * time counts). What one of them waits for otherwise counts, and so does all that they do themselves.
+ */
+export function startStopwatch(...pids: readonly number[]): () => number {
+  const heldMs = () => heldMsOf("thread-self") + pids.reduce((sum, pid) => sum + heldMsOf(pid), 0);
+  const [began, held] = [performance.now(), heldMs()];
+  return () => Math.max(0, performance.now() - began - (heldMs() - held));
+}
+
+/** For how long a thread was ready and had no processor. */
+function heldMsOf(thread: number | "thread-self"): number {
+  try {
+    return Number(Deno.readTextFileSync(`/proc/${thread}/schedstat`).split(" ")[1]) / 1e6;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}

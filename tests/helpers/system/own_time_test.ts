@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { StallMeter, startOwnTimer } from "./own_time.ts";
+import { skipWithoutProc } from "../repo/skip.ts";
+import { StallMeter, startOwnTimer, startStopwatch } from "./own_time.ts";
 
 /** Keeps this process from everything else. */
 function standStill(ms: number): void {
@@ -31,3 +32,48 @@ Deno.test("the meter says how long the process stood still, in all and at the lo
   const { total } = meter;
   assert.ok(meter.total - total < 50);
 });
+
+/** Works for as long as takes `ms` of a processor's time. */
+function work(ms: number): void {
+  const own = () =>
+    Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
+  for (const end = own() + ms; own() < end;);
+}
+
+const testLinux = skipWithoutProc();
+
+testLinux("a stopwatch counts what a thread does and what it waits for", async () => {
+  const elapsed = startStopwatch(Deno.pid);
+  work(100);
+  const worked = elapsed();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const both = elapsed();
+  assert.ok(worked > 80 && both > 160, `${worked} ms, then ${both} ms`);
+});
+
+testLinux(
+  "a stopwatch leaves out for how long others had the processors that a thread was ready for",
+  async () => {
+    // More that never rest than there are processors.
+    const busy = Array.from(
+      { length: 4 * navigator.hardwareConcurrency },
+      () =>
+        new Deno.Command(Deno.execPath(), {
+          args: ["eval", "for (;;);"],
+          stdin: "null",
+        }).spawn(),
+    );
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const elapsed = startStopwatch();
+      const began = performance.now();
+      // As much work as takes 400 ms here, of which others have the most.
+      standStill(400);
+      const [ms, wall] = [elapsed(), performance.now() - began];
+      assert.ok(ms < 0.7 * wall, `${ms} of ${wall} ms`);
+    } finally {
+      for (const child of busy) child.kill("SIGKILL");
+      await Promise.all(busy.map(({ status }) => status));
+    }
+  },
+);

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { type Batch, planOf } from "./test_plan.ts";
+
+const titles = (batches: readonly Batch[]) => batches.map(({ title }) => title);
+
+Deno.test("what takes longest begins first, in the order of the list, then whole programs, then folders of unit tests", () => {
+  const files = [
+    "tests/client/chat/a_test.ts",
+    "tests/client/chat/long_test.ts",
+    "tests/e2e/web/a_test.ts",
+    "tests/e2e/web/long_test.ts",
+    "tests/repo_test.ts",
+    "tests/server/room/a_test.ts",
+    "tests/server/room/b_test.ts",
+  ];
+  const longest = ["tests/e2e/web/long_test.ts", "tests/client/chat/long_test.ts"];
+  const { together, alone } = planOf(files, longest, () => true);
+  assert.deepEqual(titles(together), [
+    "tests/e2e/web/long_test.ts",
+    "tests/client/chat/long_test.ts",
+    "tests/e2e/web/a_test.ts",
+    "tests/repo_test.ts",
+    "tests/server/room",
+    "tests/client/chat",
+  ]);
+  assert.deepEqual(together.at(-1)?.files, ["tests/client/chat/a_test.ts"]);
+  assert.deepEqual(alone, []);
+});
+
+Deno.test("files of one folder of whole programs do not begin beside each other", () => {
+  const files = [
+    "tests/a/1_test.ts",
+    "tests/a/2_test.ts",
+    "tests/a/3_test.ts",
+    "tests/b/1_test.ts",
+  ];
+  assert.deepEqual(titles(planOf(files, [], () => true).together), [
+    "tests/a/1_test.ts",
+    "tests/b/1_test.ts",
+    "tests/a/2_test.ts",
+    "tests/a/3_test.ts",
+  ]);
+});
+
+Deno.test("a file of whole programs that does not share the machine runs alone, also a long one; a unit test never", () => {
+  const files = ["tests/bench/a_test.ts", "tests/e2e/web/a_test.ts", "tests/shared/a_test.ts"];
+  const shares = (path: string) => path.startsWith("tests/bench/");
+  const { together, alone } = planOf(files, ["tests/e2e/web/a_test.ts"], shares);
+  assert.deepEqual(titles(together), ["tests/bench/a_test.ts", "tests/shared"]);
+  assert.deepEqual(titles(alone), ["tests/e2e/web/a_test.ts"]);
+});
+
+Deno.test("every file is in one batch, and in one alone", () => {
+  const files = ["x", "y"].flatMap((side) =>
+    ["shared", "e2e/web", "server/room"].map((folder) => `tests/${folder}/${side}_test.ts`)
+  );
+  const { together, alone } = planOf(files, ["tests/gone_test.ts"], (path) => path.includes("x"));
+  const planned = [...together, ...alone].flatMap((batch) => batch.files);
+  assert.deepEqual(planned.toSorted(), files.toSorted());
+});
