@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import stringWidth from "string-width";
+import { drawnWidth, splitClusters } from "../../../client/terminal/width.ts";
+
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+// All planes that have characters; of the rest, which is unassigned or private, every hundredth.
+const CODE_POINTS = Array.from({ length: 0x110000 }, (_, code) => code)
+  .filter((code) => code < 0x20000 || (code >> 12) === 0xe0 || code % 100 === 0);
+const SIGNS = ["\ufe0e", "\ufe0f", "\u200d", "\u20e3", "\u0301", "\u{1f3fd}", "\u{e0067}"];
+
+// A picture has two cells at most, whatever stands beside it in its cluster.
+function cells(text: string, width: number): number {
+  return /\p{Emoji_Modifier}/u.test(text) ? Math.min(2, width) : width;
+}
+
+function difference(text: string): string | undefined {
+  const [ours, theirs] = [cells(text, drawnWidth(text)), cells(text, stringWidth(text))];
+  if (ours === theirs) return undefined;
+  const points = [...text].map((one) => (one.codePointAt(0) as number).toString(16)).join(" ");
+  return `${points}: ${ours}, string-width ${theirs}`;
+}
+
+function* clustersOf(texts: Iterable<string>): Generator<string> {
+  for (const text of texts) for (const { segment } of SEGMENTER.segment(text)) yield segment;
+}
+
+function requireSame(clusters: Iterable<string>): number {
+  const [found, seen]: [string[], Set<string>] = [[], new Set()];
+  for (const cluster of clusters) {
+    seen.add(cluster);
+    const said = difference(cluster);
+    if (said !== undefined && found.length < 20) found.push(said);
+  }
+  assert.deepEqual(found, []);
+  return seen.size;
+}
+
+Deno.test("drawnWidth() gives every code point the cells that string-width gives it", () => {
+  const points = CODE_POINTS.map((code) => String.fromCodePoint(code));
+  assert.equal(requireSame(points), CODE_POINTS.length);
+});
+
+Deno.test("drawnWidth() agrees with string-width about every code point before a selector, joiner, mark or tone", () => {
+  const emoji = /[\p{Emoji}\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
+  function* texts() {
+    for (const code of CODE_POINTS) {
+      const one = String.fromCodePoint(code);
+      const isEmoji = emoji.test(one);
+      if (!isEmoji && code % 7 !== 0 && code > 0x1200) continue;
+      for (const sign of SIGNS) {
+        yield one + sign;
+        if (isEmoji) {
+          for (const more of [...SIGNS, "\u{1f467}", "\u2764"]) yield one + sign + more;
+        }
+      }
+    }
+  }
+  assert.ok(requireSame(clustersOf(texts())) > 50_000);
+});
+
+Deno.test("drawnWidth() gives every emoji that Unicode recommends two cells, as string-width does", () => {
+  const people = ["\u{1f468}", "\u{1f469}", "\u{1f9d1}"];
+  const tones = ["", "\u{1f3fb}", "\u{1f3fc}", "\u{1f3fd}", "\u{1f3fe}", "\u{1f3ff}"];
+  const things = Array.from({ length: 0x20000 }, (_, code) => String.fromCodePoint(code))
+    .filter((one) => /\p{Emoji}/u.test(one))
+    .flatMap((one) => tones.flatMap((tone) => [one + tone, `${one}${tone}\ufe0f`]));
+  const letters = Array.from({ length: 26 }, (_, n) => String.fromCodePoint(0x1f1e6 + n));
+  const candidates = [
+    ...things,
+    ...letters.flatMap((a) => letters.map((b) => a + b)),
+    ...[..."0123456789#*"].map((key) => `${key}\ufe0f\u20e3`),
+    ...things.flatMap((one) =>
+      [...people, ...things.slice(0, 20)].map((person) => `${person}\u200d${one}`)
+    ),
+    ...things.flatMap((one) => ["\u2640\ufe0f", "\u2642\ufe0f"].map((sex) => `${one}\u200d${sex}`)),
+  ];
+  const recommended = candidates.filter((text) => /^\p{RGI_Emoji}$/v.test(text));
+  assert.ok(recommended.length > 2_900, `${recommended.length} sequences`);
+  requireSame(recommended);
+  assert.deepEqual(recommended.filter((text) => drawnWidth(text) !== 2), []);
+});
+
+Deno.test("drawnWidth() agrees with string-width about clusters of any code points", () => {
+  const point = fc.oneof(
+    fc.constantFrom(...SIGNS, "\u{1f469}", "\u{1f1e9}", "\u2764", "1", "a", "\u0600", "\u0915"),
+    fc.constantFrom("\u094d", "\u093f", "\u1100", "\u1161", "\u11a8", "\uac00", "\u0e33", "\uff9e"),
+    fc.constantFrom("\u115f", "\u{16d63}", "\u{16d67}", "\u200b", "\u00ad", "\ud83d", "\u{110bd}"),
+    fc.integer({ min: 0x80, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+  );
+  const texts = fc.array(point, { maxLength: 8 }).map((points) => points.join(""));
+  fc.assert(
+    fc.property(texts, (text) => {
+      for (const cluster of clustersOf([text])) assert.equal(difference(cluster), undefined);
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+Deno.test("splitClusters() splits as the runtime does, also where it does not ask it", () => {
+  const clusters = (text: string) => splitClusters(text).map((cluster) => cluster.text);
+  const segments = (text: string) => Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
+  for (let code = 0x20; code < 0x10000; code++) {
+    const one = String.fromCharCode(code);
+    for (const text of [`a${one}`, `${one}${one}`, `${one}·`, `\u{1f469}${one}`]) {
+      if (clusters(text).join("|") !== segments(text).join("|")) {
+        assert.fail(`differs with U+${code.toString(16)}`);
+      }
+    }
+  }
+});
