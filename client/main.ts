@@ -3,11 +3,9 @@
 import { columns } from "../shared/text/columns.ts";
 import type { CommandLineInput } from "../shared/cli/command_line.ts";
 import { LINK_MAX_CHARACTERS } from "../shared/base/limits.ts";
-import { askedHelp, hasOption } from "../shared/cli/program.ts";
+import { askedHelp, asksHelp, hasOption } from "../shared/cli/program.ts";
 import { outputFault, STDOUT, writeAllSync } from "../shared/cli/write_all.ts";
 import { takeBuild, VERSION, versionText } from "../shared/base/version.ts";
-import { slashRows } from "./commands/screen_commands.ts";
-import { COMMANDS } from "./commands/dispatcher.ts";
 import {
   type ClientConfig,
   type LinkInput,
@@ -18,7 +16,7 @@ import { HELP_OPTIONS } from "./config/connection_options.ts";
 import { printError, reportError } from "./base/exit.ts";
 import { CLIENT_PROGRAM, type ClientCommand } from "./config/program.ts";
 import { readCall } from "./config/read_call.ts";
-import { type ChatSurroundings, runChat } from "./app/run_chat.ts";
+import type { ChatSurroundings } from "./app/run_chat.ts";
 import { readVariable, variableNames } from "../shared/cli/environment.ts";
 import { strayVariables } from "../shared/cli/environment_check.ts";
 import { CLIENT_READS } from "../shared/cli/program_variables.ts";
@@ -52,7 +50,10 @@ function print(text: string): void {
 }
 
 /** The help that the words of a call ask for; undefined where they ask for none. */
-function helpAsked(words: readonly string[]): string | undefined {
+async function helpAsked(words: readonly string[]): Promise<string | undefined> {
+  if (!asksHelp(words)) return undefined;
+  const { COMMANDS } = await import("./commands/dispatcher.ts");
+  const { slashRows } = await import("./commands/screen_commands.ts");
   const more = () => [`in the chat:\n${columns(slashRows(COMMANDS))}`];
   return askedHelp(CLIENT_PROGRAM, words, { version: VERSION, more });
 }
@@ -65,6 +66,7 @@ async function showHistoryFile(input: CommandLineInput): Promise<number> {
 
 async function chatInJson(config: ClientConfig): Promise<number> {
   const { jsonScript } = await import("./headless/json_chat.ts");
+  const { runChat } = await import("./app/run_chat.ts");
   // A program that says {"accept":1} is asked as a person is.
   return await runChat({ ...config, renderer: "json" }, jsonScript(!config["no-downloads"]));
 }
@@ -95,7 +97,7 @@ export async function main(
       return print(versionText("cmdchat-client", build)), 0;
     }
     const { command, args, words } = readCall(all);
-    const help = helpAsked(words);
+    const help = await helpAsked(words);
     if (help !== undefined) return print(help), 0;
     warnOfStrayVariables();
     // A doctor has to say what is wrong with the settings, and go on.
@@ -111,7 +113,9 @@ export async function main(
     };
     if (command !== undefined) return await RUNS[command.name](input, build);
     const config = readConfig(input);
-    return config.json ? await chatInJson(config) : await runChat(config, undefined, {
+    if (config.json) return await chatInJson(config);
+    const { runChat } = await import("./app/run_chat.ts");
+    return await runChat(config, undefined, {
       ...surroundings,
       aliases: settings?.aliases,
       keys: settings?.keys,

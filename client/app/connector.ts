@@ -13,12 +13,13 @@ import { needsNoProof } from "../net/host_addresses.ts";
 import { KnownServers } from "../net/known_servers.ts";
 import { readProxy } from "../net/proxy_choice.ts";
 import { readTlsSettings } from "../net/tls_trust.ts";
-import { Dialer } from "../session/dialer.ts";
+import type { Dialer, DialerOptions } from "../session/dialer.ts";
 import { ServerGate } from "../session/server_gate.ts";
 import type { MoveRequest, ServerPlace, Session, SessionDestination } from "../session/session.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
+import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
 
 const INSECURE_WARNING =
   "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
@@ -46,6 +47,16 @@ export async function readAccess(config: ClientConfig): Promise<ServerAccess> {
   };
 }
 
+/**
+ * Loads the protocol, a third of the program, once the prompt is painted. The key pair, which the first session needs,
+ * takes longer.
+ */
+async function loadDialer(options: DialerOptions): Promise<Dialer> {
+  await options.clock.wait(0);
+  const { Dialer } = await import("../session/dialer.ts");
+  return new Dialer(options);
+}
+
 /** The user, as far as connecting needs them. */
 export interface ConnectorUser {
   readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
@@ -58,7 +69,8 @@ export class Connector {
   readonly address: ChatAddress;
   readonly #gate: ServerGate;
   readonly #known: KnownServers | undefined;
-  readonly #dialer: Dialer;
+  readonly #options: DialerOptions;
+  #dialer: Promise<Dialer> | undefined;
 
   constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
     const { host, port, tls, webSocket = false } = endpoint;
@@ -78,7 +90,9 @@ export class Connector {
       isDirect: needsNoProof(host),
       tell: user.tell,
     });
-    this.#dialer = new Dialer({
+    this.#options = {
+      // 50 to 230 ms that pass while everything else starts.
+      keyPair: generateRsaKeyPair(),
       endpoint,
       gate: this.#gate,
       renderer: config.renderer,
@@ -87,17 +101,19 @@ export class Connector {
       askToken: user.askToken,
       onInsecure: () => user.tell("danger", INSECURE_WARNING),
       onV1: config.legacy ? () => user.tell("danger", V1_WARNING) : undefined,
-    });
+    };
   }
 
   /** Opens a session. Throws as Dialer.dial() does. */
-  dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
-    return this.#dialer.dial(destination, signal);
+  async dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
+    const dialer = await (this.#dialer ??= loadDialer(this.#options));
+    return await dialer.dial(destination, signal);
   }
 
   /** Goes on at another server that the present one named. Throws as Dialer.move() does. */
-  move(place: ServerPlace, move: MoveRequest): Promise<Session> {
-    return this.#dialer.move(place, move);
+  async move(place: ServerPlace, move: MoveRequest): Promise<Session> {
+    const dialer = await (this.#dialer ??= loadDialer(this.#options));
+    return await dialer.move(place, move);
   }
 
   /** Whether the server that answered last is the one that the user means. */

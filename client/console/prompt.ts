@@ -125,7 +125,8 @@ export class Prompt implements ChatConsole {
       void prompt.#keys.learnWidths().then((isNews) => isNews && prompt.#resized());
     }
     tty.write(TERMINAL_MODES_ON);
-    prompt.#scheduler.request("now");
+    // Not at once: whoever opens it says first what the prompt and the status are, and a second paint waits for a frame.
+    prompt.#scheduler.request("soon");
     prompt.#keys.run().then(() => prompt.#events.push({ kind: "end" }));
     return prompt;
   }

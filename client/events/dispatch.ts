@@ -1,11 +1,7 @@
 // What the client does with each event of the server: one handler a kind. Those of rooms are in room_handlers.ts.
 
-import {
-  type Event,
-  type EventOf,
-  isSealedEvent,
-  type SealedEvent,
-} from "../../shared/messages/messages_v2.ts";
+import type { Event, EventOf, SealedEvent } from "../../shared/messages/messages_v2.ts";
+import { isSealedEvent } from "../../shared/messages/sealed_kinds.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { WithAnyIds } from "../base/local_ids.ts";
 import type { ChatContext } from "./chat_context.ts";

@@ -261,17 +261,20 @@ function twoDigits(part: number): string {
   return String(part).padStart(2, "0");
 }
 
-const DAY = new Intl.DateTimeFormat("en-GB", {
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-  year: "numeric",
-});
+// Made when it is needed: that takes 2 ms.
+let dayFormat: Intl.DateTimeFormat | undefined;
 
 /** `Monday 23 November 2026` in this machine's time zone; undefined for an invalid time. */
 export function dayOf(iso: string): string | undefined {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? undefined : DAY.format(date).replaceAll(",", "");
+  if (Number.isNaN(date.getTime())) return undefined;
+  dayFormat ??= new Intl.DateTimeFormat("en-GB", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });
+  return dayFormat.format(date).replaceAll(",", "");
 }
 
 /** `text` for comparing in any case, and in any of the ways that Unicode writes the same letters. */

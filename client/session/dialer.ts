@@ -30,6 +30,8 @@ export interface DialerOptions {
   readonly renderer: string;
   readonly bufferSize: number;
   readonly clock: Clock;
+  /** The keys of the first connection, where somebody began to make them before. */
+  readonly keyPair?: Promise<RsaKeyPair>;
   /** Finds the addresses of the endpoint's host; without it, the system's resolver does. */
   readonly resolve?: Resolve;
   /** From 0 up to 1; without it, by chance. */
@@ -64,6 +66,7 @@ export class Dialer {
 
   constructor(options: DialerOptions) {
     this.#options = options;
+    this.#keyPair = options.keyPair;
     // 50 to 230 ms that pass while everything else starts.
     this.#freshKeyPair();
   }

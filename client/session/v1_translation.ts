@@ -7,7 +7,8 @@ import type {
   ServerMessage,
   ServerMessageOf,
 } from "../../shared/messages/messages_v1.ts";
-import { type Event, isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import { isSealedRequest } from "../../shared/messages/sealed_kinds.ts";
 import { type Answered, type RequestKind, V1Pending } from "./v1_pending.ts";
 
 type System = ServerMessageOf<"system">;

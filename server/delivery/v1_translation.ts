@@ -13,7 +13,8 @@ import {
   moderationText,
   pinnedText,
 } from "../../shared/messages/moderation_text.ts";
-import { type Event, isSealedEvent, type Request } from "../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../shared/messages/messages_v2.ts";
+import { isSealedEvent } from "../../shared/messages/sealed_kinds.ts";
 
 /** An event of `room` as a v1 message; undefined where v1 has none for it. */
 export function toV1(event: Event, room: string): ServerMessage | undefined {

@@ -2,7 +2,8 @@
 // request budget, the rate limit, and who may speak. The file of each theme has what its requests do.
 
 import { CmdchatError, ProtocolError } from "../../shared/base/errors.ts";
-import { isSealedRequest, type Request } from "../../shared/messages/messages_v2.ts";
+import type { Request } from "../../shared/messages/messages_v2.ts";
+import { isSealedRequest } from "../../shared/messages/sealed_kinds.ts";
 import { FILE_HANDLERS } from "./file_handlers.ts";
 import { type Handled, type HandlersOf, memberIn } from "./handler.ts";
 import { REQUEST_RULES, type RequestRule, takesBack } from "./request_rules.ts";

@@ -46,6 +46,13 @@ export function hasOption(args: readonly string[], ...options: readonly string[]
   return args.slice(0, end < 0 ? args.length : end).some((arg) => options.includes(arg));
 }
 
+const HELP_WORD = "help";
+
+/** Whether the arguments ask for help. */
+export function asksHelp(args: readonly string[]): boolean {
+  return args[0] === HELP_WORD || hasOption(args, "--help", "-h");
+}
+
 /**
  * The help that the arguments ask for, undefined where they ask for none: `help`, `help COMMAND`, `--help` and
  * `COMMAND --help`. `more` are paragraphs of the program's own. Throws UsageError for an unknown command.
@@ -55,10 +62,9 @@ export function askedHelp(
   args: readonly string[],
   { version, more = () => [] }: { readonly version: string; readonly more?: () => string[] },
 ): string | undefined {
+  if (!asksHelp(args)) return undefined;
   const [first = "-", ...rest] = args;
-  const isWord = first === "help";
-  if (!isWord && !hasOption(args, "--help", "-h")) return undefined;
-  const word = isWord ? rest.find((arg) => !arg.startsWith("-")) ?? "help" : first;
+  const word = first === HELP_WORD ? rest.find((arg) => !arg.startsWith("-")) ?? "help" : first;
   if (word === "help" || word.startsWith("-")) return programHelp(program, version, more());
   return commandHelp(program, findCommand(program.commands, word));
 }

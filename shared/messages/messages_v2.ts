@@ -372,13 +372,3 @@ export type EventOf<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 export type SealedRequest = Extract<Request, { kind: `sealed_${string}` }>;
 /** An event of sealed rooms. */
 export type SealedEvent = Extract<Event, { kind: `sealed_${string}` }>;
-
-/** Whether a request is about sealed rooms. */
-export function isSealedRequest(request: Request): request is SealedRequest {
-  return request.kind.startsWith("sealed_");
-}
-
-/** Whether an event is of sealed rooms. */
-export function isSealedEvent(event: Event): event is SealedEvent {
-  return event.kind.startsWith("sealed_");
-}

@@ -13,11 +13,11 @@ import type { SealedPeer, Seat } from "../../../server/sealed/seat.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import {
   type EventOf,
-  isSealedEvent,
   type RequestOf,
   type SealedEvent,
   type SealedRequest,
 } from "../../../shared/messages/messages_v2.ts";
+import { isSealedEvent } from "../../../shared/messages/sealed_kinds.ts";
 
 /** A member as the relay sees it: the n-th handle that ever came, from 0. */
 export interface Victim {

@@ -4,7 +4,8 @@
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
 import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ServerHandshake } from "../../../shared/channel/handshake.ts";
-import { type Event, isSealedRequest, type Request } from "../../../shared/messages/messages_v2.ts";
+import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
+import { isSealedRequest } from "../../../shared/messages/sealed_kinds.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeRequest, encodeEvent } from "../../../shared/messages/codec_v2.ts";

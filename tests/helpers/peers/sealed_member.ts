@@ -9,11 +9,8 @@ import type {
 } from "../../../client/sealed_engine/engine_protocol.ts";
 import { deriveRoomKeys } from "../../../client/mls/room_keys.ts";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
-import {
-  type Event,
-  isSealedEvent,
-  type SealedRequest,
-} from "../../../shared/messages/messages_v2.ts";
+import { type Event, type SealedRequest } from "../../../shared/messages/messages_v2.ts";
+import { isSealedEvent } from "../../../shared/messages/sealed_kinds.ts";
 import { handleOf } from "../../../shared/messages/attach_proof.ts";
 import { V2Peer } from "./v2_peer.ts";
 
