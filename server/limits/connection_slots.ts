@@ -1,7 +1,7 @@
 // Slots for connections: the caps in all and per source, and which connections may come beyond them.
 
 import { mayTakeSlot } from "./fair_budget.ts";
-import { sourceOf } from "./ip_network.ts";
+import { SITE_SHARE, siteOf, sourceOf } from "./ip_network.ts";
 
 /** A slot, taken by a connection or by a session that is held. */
 export interface ConnectionSlot {
@@ -16,7 +16,7 @@ export interface ConnectionSlot {
 /** How many slots there are. */
 export interface SlotLimits {
   readonly most: number;
-  /** Most for one source; undefined = all of them, as behind a proxy. */
+  /** Most for one source, and a part of those for its site; undefined = all of them, as behind a proxy. */
   readonly perSource: number | undefined;
 }
 
@@ -61,7 +61,7 @@ export class ConnectionSlots {
     const here = this.#counts.of(address);
     const { perSource = Infinity } = this.#limits;
     const { all } = this.#counts;
-    if (!heldOnly && this.#isFree(here.taken)) return this.#take(address, {});
+    if (!heldOnly && this.#isFree(address)) return this.#take(address, {});
     // At most as many as there are held sessions: any more are disconnected before anything is read from them.
     const mayComeBack = here.guests < here.held || !ownOnly && here.taken < perSource;
     if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
@@ -80,12 +80,14 @@ export class ConnectionSlots {
     return this.#take(address, { held: 1 });
   }
 
-  #isFree(held: number): boolean {
+  #isFree(address: string): boolean {
     const { most, perSource } = this.#limits;
     const used = this.#counts.all.taken;
     // Where one source may take all slots, none are reserved for others.
     if (perSource === undefined) return used < most;
-    return held < perSource && mayTakeSlot({ most, used, held });
+    if (this.#counts.of(address).taken >= perSource) return false;
+    const { taken: held } = this.#counts.ofSite(address);
+    return held < perSource * SITE_SHARE && mayTakeSlot({ most, used, held });
   }
 
   #take(address: string, { held = 0, guests = 0 }: Partial<Count>): ConnectionSlot {
@@ -93,7 +95,7 @@ export class ConnectionSlots {
   }
 }
 
-/** What is taken now, in all and by source. */
+/** What is taken now, in all, by source and by site. */
 class Counts {
   readonly all: Count = { ...NOTHING };
   readonly #sources = new Map<string, Count>();
@@ -103,17 +105,26 @@ class Counts {
     return this.#sources.get(sourceOf(address)) ?? NOTHING;
   }
 
+  /** What the site of `address` has. */
+  ofSite(address: string): Readonly<Count> {
+    return this.#sources.get(siteOf(address)) ?? NOTHING;
+  }
+
   /** Counts what `address` takes more, or less. */
   add(address: string, { taken, held, guests }: Readonly<Count>): void {
-    const source = sourceOf(address);
-    const here = this.#sources.get(source) ?? { ...NOTHING };
-    for (const count of [this.all, here]) {
+    const counted = (count: Count) => {
       count.taken += taken;
       count.held += held;
       count.guests += guests;
+      return count;
+    };
+    counted(this.all);
+    const [source, site] = [sourceOf(address), siteOf(address)];
+    for (const name of source === site ? [source] : [source, site]) {
+      const here = counted(this.#sources.get(name) ?? { ...NOTHING });
+      if (here.taken === 0) this.#sources.delete(name);
+      else this.#sources.set(name, here);
     }
-    if (here.taken === 0) this.#sources.delete(source);
-    else this.#sources.set(source, here);
   }
 }
 

@@ -1,5 +1,5 @@
 // A bound that many clients share. When it is reached, the source that holds most pays, never the client that asks
-// next. A source is an IPv4 address or an IPv6 /64 (ip_network.ts). Shares up to a reserve are never taken away below
+// next. A source is an IPv4 address or an IPv6 /48, a site (ip_network.ts). Shares up to a reserve are never taken away below
 // a ceiling.
 
 /** Sizes of a budget, in bytes or in entries. */
@@ -21,7 +21,7 @@ export interface BudgetPayer {
 /** A budget, and the payer of one share in it. */
 export interface BudgetAccount {
   readonly budget: FairBudget;
-  /** The source that pays, as `sourceOf` names it. */
+  /** The source that pays, as `siteOf` names it. */
   readonly source: string;
 }
 

@@ -3,7 +3,7 @@
 
 import { BUSY_PAUSE_MAX_MS } from "../../shared/base/limits.ts";
 import { HANDSHAKE_PATIENCE_MS } from "../config/limits.ts";
-import { sourceOf } from "./ip_network.ts";
+import { siteOf } from "./ip_network.ts";
 import { threadTurns } from "./thread_turns.ts";
 
 /** How a queue runs its handshakes. */
@@ -72,7 +72,7 @@ export class HandshakeQueue {
    * client is to come back. Clients of a source are sent away to one time after another, as fast as they can be taken.
    */
   pauseFor(address: string): number | undefined {
-    const source = this.#sources.get(sourceOf(address));
+    const source = this.#sources.get(siteOf(address));
     // Sources take turns: so many rounds as it has connections here itself.
     const rounds = 1 + (source?.waiting.length ?? 0);
     const turns = Math.max(1, this.#sources.size);
@@ -94,7 +94,7 @@ export class HandshakeQueue {
 
   /** Runs `work` for a connection from `address` when its turn comes; gives its result. */
   async run<T>(address: string, work: () => Promise<T>): Promise<T> {
-    await this.#turn(sourceOf(address));
+    await this.#turn(siteOf(address));
     try {
       // After the reads that are ready: members come first.
       await threadTurns.next();

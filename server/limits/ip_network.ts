@@ -1,4 +1,5 @@
-// The source of a connection, as it is counted and banned: the part of the network that one customer has.
+// The source of a connection, as it is counted and banned: the part of the network that one customer has at least; and
+// the site of a source: the part that one customer may have.
 
 import ipaddr from "ipaddr.js";
 import { UsageError } from "../../shared/base/errors.ts";
@@ -6,6 +7,12 @@ import { quote } from "../../shared/base/sanitize.ts";
 
 // A customer of an IPv6 network has at least a /64 (RFC 6177), and may give every connection an address of its own.
 const IPV6_SOURCE_BITS = 64;
+// Many have a /48, and with it 65,536 sources; a mobile network gives a /48 to as many people.
+const IPV6_SITE_BITS = 48;
+
+/** How many times what one source may have a whole site may have. */
+export const SITE_SHARE = 8;
+
 // IPv4 as a part of IPv6 (RFC 4291, section 2.5.5.2).
 const MAPPED = ipaddr.IPv6.parse("::ffff:0:0");
 
@@ -24,6 +31,19 @@ export function sourceOf(address: string): string {
   if (!address.includes(":")) return address;
   const network = networkOf(address);
   return network === undefined ? address : networkText(network);
+}
+
+/**
+ * The name of the site of an address or a source: an IPv4 address, or an IPv6 /48. Whoever holds most pays by site: a
+ * customer must not be nobody in particular by being many.
+ */
+export function siteOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const parsed = parseAddress(address.replace(/\/\d+$/, ""));
+  if (parsed === undefined) return address;
+  return parsed.kind() === "ipv4"
+    ? parsed.toString()
+    : networkText(networkAt(parsed, IPV6_SITE_BITS));
 }
 
 /** The source that `address` belongs to; undefined where it is no address. */

@@ -1,10 +1,10 @@
-// Counts the rooms that each source made, so that no source can take all rooms that the server allows.
+// Counts the rooms that each source and each site made, so that none can take all rooms that the server allows.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { SESSION_ROOMS_MAX } from "../../shared/base/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { mayTakeSlot } from "./fair_budget.ts";
-import { sourceOf } from "./ip_network.ts";
+import { SITE_SHARE, siteOf, sourceOf } from "./ip_network.ts";
 
 // A member of several rooms joins mostly rooms that exist.
 const ROOMS_PER_CONNECTION = 2;
@@ -52,8 +52,9 @@ export class RoomQuota {
    */
   take(address: string | undefined): () => void {
     const { most, share } = this.#options;
-    const held = address === undefined ? 0 : this.#made.get(sourceOf(address)) ?? 0;
-    if (held >= share) {
+    const heldBy = (name: string | undefined) => this.#made.get(name ?? "") ?? 0;
+    const held = heldBy(address && siteOf(address));
+    if (heldBy(address && sourceOf(address)) >= share || held >= share * SITE_SHARE) {
       throw new LimitError(
         `Cannot open another room: at most ${share} made from one address are allowed`,
       );
@@ -69,16 +70,18 @@ export class RoomQuota {
   /** The same for a room that exists already; no bound applies. */
   keep(address: string | undefined): () => void {
     this.#used++;
-    const source = address === undefined ? undefined : sourceOf(address);
-    if (source !== undefined) this.#made.set(source, (this.#made.get(source) ?? 0) + 1);
-    return () => this.#give(source);
+    // One name for both where the site is no more than the source.
+    const names = address === undefined ? [] : [...new Set([sourceOf(address), siteOf(address)])];
+    for (const name of names) this.#made.set(name, (this.#made.get(name) ?? 0) + 1);
+    return () => this.#give(names);
   }
 
-  #give(source: string | undefined): void {
+  #give(names: readonly string[]): void {
     this.#used--;
-    if (source === undefined) return;
-    const left = (this.#made.get(source) ?? 1) - 1;
-    if (left === 0) this.#made.delete(source);
-    else this.#made.set(source, left);
+    for (const name of names) {
+      const left = (this.#made.get(name) ?? 1) - 1;
+      if (left === 0) this.#made.delete(name);
+      else this.#made.set(name, left);
+    }
   }
 }

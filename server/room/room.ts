@@ -23,7 +23,7 @@ import type { RoomSnapshot } from "./room_snapshot.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
-import { sourceOf } from "../limits/ip_network.ts";
+import { siteOf, sourceOf } from "../limits/ip_network.ts";
 
 /** A member of a room. `deliver` never waits and never throws. */
 export interface RoomMember {
@@ -93,7 +93,7 @@ export class Room {
       title,
       memoryMs,
       backlog,
-      memory: { budget: memory, source: maker === undefined ? title : sourceOf(maker) },
+      memory: { budget: memory, source: maker === undefined ? title : siteOf(maker) },
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });

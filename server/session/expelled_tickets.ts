@@ -4,7 +4,7 @@
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { EXPELLED_BUDGET } from "../config/limits.ts";
 import { type BudgetPayer, type BudgetShare, FairBudget } from "../limits/fair_budget.ts";
-import { sourceOf } from "../limits/ip_network.ts";
+import { siteOf } from "../limits/ip_network.ts";
 import { fitsTicket, type SessionTicket } from "./session_ticket.ts";
 
 /** Tickets that nobody comes back with. */
@@ -15,7 +15,7 @@ export class ExpelledTickets {
 
   /** Remembers the ticket of a client at `address`. */
   add(ticket: SessionTicket, address: string): void {
-    const source = sourceOf(address);
+    const source = siteOf(address);
     let tickets = this.#sources.get(source);
     if (tickets === undefined) {
       tickets = new TicketsOfSource(this.#budget, source, {

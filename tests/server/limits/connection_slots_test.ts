@@ -24,6 +24,21 @@ Deno.test("the last slots are for sources that have one or none", () => {
   assert.ok(slots.admit("192.0.2.1"));
 });
 
+Deno.test("an IPv6 /48 has eight times what one source has, and is one where the last slots are given away", () => {
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  const slots = new ConnectionSlots({ most: 64, perSource: 2 });
+  const taken = Array.from({ length: 40 }, (_, n) => slots.admit(address(n)));
+  assert.equal(taken.filter((slot) => slot !== undefined).length, 16);
+  taken[0]?.release();
+  assert.ok(slots.admit(address(50)));
+  const wide = new ConnectionSlots({ most: 64, perSource: 32 });
+  const all = Array.from({ length: 64 }, (_, n) => wide.admit(address(n)));
+  assert.equal(all.filter((slot) => slot !== undefined).length, 60);
+  assert.ok(wide.admit("2001:db8:8::1"));
+  for (const slot of all) slot?.release();
+  assert.equal(wide.taken, 1);
+});
+
 Deno.test("beyond the caps as many may come as are held, and nobody where nobody is", () => {
   const places = new ConnectionSlots({ most: 2, perSource: undefined });
   places.admit("a");

@@ -7,6 +7,7 @@ import {
   networkText,
   parseAddress,
   parseNetwork,
+  siteOf,
   sourceOf,
 } from "../../../server/limits/ip_network.ts";
 
@@ -23,6 +24,20 @@ Deno.test("sourceOf() is the address for IPv4, however it is written, and the /6
   for (const [address, source] of Object.entries(sources)) {
     assert.equal(sourceOf(address), source, address);
   }
+});
+
+Deno.test("siteOf() is the address for IPv4 and the /48 for IPv6, of an address and of a source", () => {
+  const sites = {
+    "192.0.2.7": "192.0.2.7",
+    "::ffff:192.0.2.7": "192.0.2.7",
+    "2001:db8:7:8::1": "2001:db8:7::/48",
+    "2001:db8:7:8::/64": "2001:db8:7::/48",
+    "2001:db8:7::/48": "2001:db8:7::/48",
+    "fe80::1%eth0": "fe80::/48",
+    "": "",
+    lobby: "lobby",
+  };
+  for (const [address, site] of Object.entries(sites)) assert.equal(siteOf(address), site);
 });
 
 Deno.test("parseNetwork() takes addresses and networks, and writes them in one way", () => {

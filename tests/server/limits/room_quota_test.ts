@@ -31,6 +31,19 @@ Deno.test("the last rooms are for those who made one or none, and the bound hold
   assert.throws(() => rooms.take("192.0.2.3"), /at most 32 are allowed/);
 });
 
+Deno.test("an IPv6 /48 makes eight times the rooms of one source, and leaves the last ones to others", () => {
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  const few = new RoomQuota({ most: 1_000, share: 2 });
+  const ends = Array.from({ length: 16 }, (_, n) => few.take(address(n)));
+  assert.throws(() => few.take(address(99)), /at most 2 made from one address/);
+  ends[0]?.();
+  few.take(address(99));
+  const many = new RoomQuota({ most: 64, share: 32 });
+  for (let n = 0; n < 60; n++) many.take(address(n));
+  assert.throws(() => many.take(address(60)), /at most 64 are allowed/);
+  many.take("2001:db8:8::1");
+});
+
 Deno.test("one address fills a small part of --max-rooms only, and others still find a place", async () => {
   const relay = await makeRelay(["--rate-limit", "off", "--max-rooms", "200"]);
   const address = "192.0.2.66";

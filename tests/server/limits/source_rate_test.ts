@@ -20,6 +20,16 @@ Deno.test("all addresses of an IPv6 /64 are one source", () => {
   assert.equal(rate.allows("2001:db8:0:1::1", 0), true);
 });
 
+Deno.test("an IPv6 /48 has eight times the rate of one of its sources, and no more", () => {
+  const rate = new SourceRate({ messages: 10, seconds: 5 });
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  const passing = Array.from({ length: 20 }, (_, n) => countPassing(rate, address(n), 10, 0));
+  assert.deepEqual(passing, [...Array(8).fill(10), ...Array(12).fill(0)]);
+  assert.equal(rate.allows(address(99), 0), false);
+  assert.equal(countPassing(rate, "2001:db8:8::1", 10, 0), 10, "another has its own");
+  assert.equal(countPassing(rate, address(99), 100, 5_000), 10);
+});
+
 Deno.test("allows() takes nothing", () => {
   const rate = new SourceRate({ messages: 1, seconds: 5 });
   for (let n = 0; n < 5; n++) assert.equal(rate.allows("192.0.2.1", 0), true);
