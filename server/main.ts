@@ -9,20 +9,14 @@ import { outputFault, STDOUT, tryWrite, writeAllSync } from "../shared/cli/write
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer, readTopPeer } from "./commands/admin_client.ts";
-import { checkCommand } from "./commands/check.ts";
 import { type CommandIo, HangUps, STOP_SIGNALS } from "./commands/command_io.ts";
-import { healthCommand, topCommand } from "./commands/health_and_top.ts";
 import { giveUpInterfaces } from "./host/own_addresses.ts";
-import { hostCommand } from "./host/run_host.ts";
-import { keepCommand } from "./commands/keep.ts";
 import {
   PAGE_OPTIONS,
   SERVER_COMMANDS,
   SERVER_PROGRAM,
   type ServerCommand,
 } from "./commands/program.ts";
-import { serve } from "./commands/serve.ts";
-import { newIdentityText } from "./config/identity_file.ts";
 import { readConfig, SERVER_OPTIONS } from "./config/server_options.ts";
 import { readPage } from "./web/page.ts";
 import { settle } from "./config/settings_file.ts";
@@ -70,6 +64,7 @@ async function printIdentity(rest: readonly string[]): Promise<number> {
       hint: "umask 077; cmdchat-server keygen > identity.pem",
     });
   }
+  const { newIdentityText } = await import("./config/identity_file.ts");
   print((await newIdentityText()).trimEnd());
   return 0;
 }
@@ -96,18 +91,32 @@ async function printCompletions(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** A command with the arguments behind its name; gives the exit code. What it needs is loaded when it runs. */
 type Run = (args: readonly string[], build: string | undefined) => number | Promise<number>;
 
 const RUNS: Readonly<Record<ServerCommand, Run>> = {
-  host: (args, build) => hostCommand({ args, print, build }),
-  keygen: printIdentity,
-  check(args) {
-    const settled = settle({ args, env });
-    return checkCommand(readConfig(settled), { env: settled.env, print });
+  async host(args, build) {
+    const { hostCommand } = await import("./host/run_host.ts");
+    return await hostCommand({ args, print, build });
   },
-  health: (args) => healthCommand(readAdminPeer({ args, env }), commandIo()),
-  keep: (args) => keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() }),
-  top: (args) => topCommand(readTopPeer({ args, env }), commandIo(stopSignal())),
+  keygen: printIdentity,
+  async check(args) {
+    const settled = settle({ args, env });
+    const { checkCommand } = await import("./commands/check.ts");
+    return await checkCommand(readConfig(settled), { env: settled.env, print });
+  },
+  async health(args) {
+    const { healthCommand } = await import("./commands/health_and_top.ts");
+    return await healthCommand(readAdminPeer({ args, env }), commandIo());
+  },
+  async keep(args) {
+    const { keepCommand } = await import("./commands/keep.ts");
+    return await keepCommand(readAdminPeer({ args, env }), { env, signal: stopSignal() });
+  },
+  async top(args) {
+    const { topCommand } = await import("./commands/health_and_top.ts");
+    return await topCommand(readTopPeer({ args, env }), commandIo(stopSignal()));
+  },
   admin: (args) => adminCommand({ args, env }, commandIo()),
   page: printPage,
   completions: printCompletions,
@@ -126,8 +135,9 @@ async function run(argv: readonly string[]): Promise<number> {
   const settled = settle({ args, env });
   const config = readConfig(settled, words);
   const configAgain = () => readConfig(settle({ args, env }));
-  if (config.version) print(versionText("cmdchat-server", build));
-  else await serve(config, { env: settled.env, print, build, hangUps, configAgain });
+  if (config.version) return print(versionText("cmdchat-server", build)), 0;
+  const { serve } = await import("./commands/serve.ts");
+  await serve(config, { env: settled.env, print, build, hangUps, configAgain });
   return 0;
 }
 

@@ -1,6 +1,6 @@
 // Commands that an admin can give to a running server, one row each. Command line, checks and help derive from it.
 
-import * as z from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../../shared/base/errors.ts";
 import { MODERATION_MAX_S } from "../../shared/base/limits.ts";
 import { ADMIN_NOTICE_MAX_BYTES } from "../config/limits.ts";
@@ -8,8 +8,8 @@ import { parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 
 const LABEL_MAX = 256;
-const label = z.string().min(1).max(LABEL_MAX);
-const session = z.int().min(1);
+const label = z.string().check(z.minLength(1), z.maxLength(LABEL_MAX));
+const session = z.int().check(z.minimum(1));
 const names = z.boolean();
 
 /** Fields of each command; the server checks all of them again. */
@@ -17,10 +17,13 @@ const FIELDS = {
   sessions: { names },
   rooms: { names },
   kick: { session },
-  ban: { whom: z.union([session, label]), seconds: z.int().min(0).max(MODERATION_MAX_S) },
+  ban: {
+    whom: z.union([session, label]),
+    seconds: z.int().check(z.minimum(0), z.maximum(MODERATION_MAX_S)),
+  },
   unban: { network: label },
   bans: {},
-  notice: { text: z.string().min(1).max(ADMIN_NOTICE_MAX_BYTES) },
+  notice: { text: z.string().check(z.minLength(1), z.maxLength(ADMIN_NOTICE_MAX_BYTES)) },
   close: { room: label },
   drain: { on: z.boolean() },
   cluster: {},
@@ -34,7 +37,8 @@ export type AdminRequest = {
   [K in AdminCommand]:
     & { readonly command: K }
     & {
-      readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodType ? z.output<Rows[K][F]> : never;
+      readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodMiniType ? z.output<Rows[K][F]>
+        : never;
     };
 }[AdminCommand];
 /** A command of one kind. */

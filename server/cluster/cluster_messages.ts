@@ -2,14 +2,14 @@
 // may get lost.
 
 import { decode, encode } from "cborg";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { BODY_MAX_BYTES, HOST_MAX_CHARACTERS, SESSION_ID_BYTES } from "../../shared/base/limits.ts";
 import { RID_BYTES } from "../../shared/messages/messages_sealed.ts";
 import { SIGN_BYTES } from "./replay_guard.ts";
 
-const count = z.int().min(0);
+const count = z.int().check(z.minimum(0));
 const LABEL_MAX = 1_024;
-const label = z.string().max(LABEL_MAX);
+const label = z.string().check(z.maxLength(LABEL_MAX));
 
 function bytes(length: number) {
   return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
@@ -41,7 +41,7 @@ const MESSAGES = {
   /** Answer to `who`; repeats its challenge. `identity`: fingerprint of the sender. */
   here: { sign: bytes(SIGN_BYTES), identity: label },
   /** A session on the sender; `digests`: SHA-256 of the secrets that resume it, the new one and the one before. */
-  session: { ticket, digests: z.array(bytes(32)).min(1).max(2), client },
+  session: { ticket, digests: z.array(bytes(32)).check(z.minLength(1), z.maxLength(2)), client },
   ended: { ticket },
   /** A client resumes its session at the sender: the server that has it gives it up. */
   take: { question, ticket },
@@ -49,7 +49,7 @@ const MESSAGES = {
   given: {
     question,
     request: count,
-    mail: z.array(z.tuple([label, body])).max(MAIL_MAX),
+    mail: z.array(z.tuple([label, body])).check(z.maxLength(MAIL_MAX)),
   },
   /** A direct message for a client that may be on another server. */
   direct: {
@@ -61,7 +61,7 @@ const MESSAGES = {
     to: client,
     toName: label,
     request: count,
-    text: z.string().max(BODY_MAX_BYTES),
+    text: z.string().check(z.maxLength(BODY_MAX_BYTES)),
   },
   /** Answer to `direct`: the client has it, or its held session has. */
   directed: { question },
@@ -101,8 +101,8 @@ const MESSAGES = {
   expelled: { question, address: label },
   /** Where clients reach the sender, how many it has, and whether it takes more; every second. */
   place: {
-    host: z.string().max(HOST_MAX_CHARACTERS).regex(/^[0-9a-z._:-]+$/),
-    port: z.int().min(1).max(65_535),
+    host: z.string().check(z.maxLength(HOST_MAX_CHARACTERS), z.regex(/^[0-9a-z._:-]+$/)),
+    port: z.int().check(z.minimum(1), z.maximum(65_535)),
     members: count,
     takes: z.boolean(),
   },
@@ -128,8 +128,8 @@ const MESSAGES = {
    */
   unsettled: {
     ticket,
-    open: z.array(count).max(OPEN_MAX),
-    declined: z.array(z.tuple([count, label])).max(DECLINED_MAX),
+    open: z.array(count).check(z.maxLength(OPEN_MAX)),
+    declined: z.array(z.tuple([count, label])).check(z.maxLength(DECLINED_MAX)),
   },
 } as const;
 
@@ -139,7 +139,8 @@ export type ClusterMessage = {
   [K in keyof Rows]:
     & { readonly kind: K }
     & {
-      readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodType ? z.output<Rows[K][F]> : never;
+      readonly [F in keyof Rows[K]]: Rows[K][F] extends z.ZodMiniType ? z.output<Rows[K][F]>
+        : never;
     };
 }[keyof Rows];
 /** One kind of message. */
@@ -181,7 +182,7 @@ export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefi
   if (kind === undefined || !count.safeParse(slot).success || !count.safeParse(number).success) {
     return undefined;
   }
-  const types: Readonly<Record<string, z.ZodType>> = MESSAGES[kind];
+  const types: Readonly<Record<string, z.ZodMiniType>> = MESSAGES[kind];
   const fields = Object.keys(types);
   if (values.length !== fields.length) return undefined;
   const named = Object.fromEntries(fields.map((field, n) => [field, values[n]]));

@@ -5,7 +5,7 @@ import {
   type OptionTable,
   parseCommandLine,
 } from "../../shared/cli/command_line.ts";
-import * as z from "zod";
+import * as z from "zod/mini";
 import {
   CmdchatError,
   ConfigError,

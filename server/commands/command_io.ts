@@ -1,9 +1,5 @@
 // What a command of the program gets: where it prints, and its signal to stop.
 
-import type { Logger } from "@logtape/logtape";
-import { faultText } from "../telemetry/log.ts";
-import { findSystemd, type SystemdNotifier } from "../telemetry/systemd_notify.ts";
-
 /** A command's output and stop signal. */
 export interface CommandIo {
   readonly write: (text: string) => void;
@@ -68,15 +64,4 @@ export class HangUps {
 function watchTerminal(): () => boolean {
   const terminals = [Deno.stdin, Deno.stdout, Deno.stderr].filter((stream) => stream.isTerminal());
   return () => terminals.length > 0 && terminals.every((stream) => !stream.isTerminal());
-}
-
-/** The notifier of the service manager that `env` names; one that does nothing where it names none. */
-export function openManager(
-  log: Logger,
-  env: (name: string) => string | undefined,
-): SystemdNotifier {
-  return findSystemd({
-    env,
-    onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
-  });
 }

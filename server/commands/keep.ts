@@ -10,8 +10,7 @@ import { serveAdmin, whenFree } from "../admin/http_server.ts";
 import { checkHandOverFormat, decodeHandOver, HAND_OVER_FORMAT } from "../relay/hand_over_state.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import { HandOverAuth, type HandOverNotice, type HandOverSource } from "../admin/hand_over_auth.ts";
-import { openManager } from "./command_io.ts";
-import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
+import { openManager, type SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import type { AdminView } from "../admin/routes.ts";
 import { guessReporter, TokenGate } from "../admin/token_gate.ts";
 

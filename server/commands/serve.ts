@@ -21,10 +21,10 @@ import { checkHandOverFormat, decodeHandOver, type HandOver } from "../relay/han
 import { loadShortCipher } from "../delivery/short_cipher.ts";
 import { useShortCipher } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
-import type { SystemdNotifier } from "../telemetry/systemd_notify.ts";
+import { openManager, type SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
-import { type HangUps, openManager, STOP_SIGNALS } from "./command_io.ts";
+import { type HangUps, STOP_SIGNALS } from "./command_io.ts";
 import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";

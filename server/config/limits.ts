@@ -260,3 +260,6 @@ export const SEALED_BRING_BACK_MS = 5_000;
 
 /** After a voided commit, how long its sender is kept out of the room; doubled each time up to the second value. */
 export const SEALED_PENALTY_MS = { first: 10_000, most: 600_000 } as const;
+
+/** Bytes of all logs in NATS together, unless a test has less. */
+export const STREAM_BYTES = 256 * 1_024 * 1_024;

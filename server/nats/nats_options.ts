@@ -40,8 +40,6 @@ export interface NatsServers {
   readonly requiresTls: boolean;
 }
 
-/** Bytes of all logs together, unless a test has less. */
-export const STREAM_BYTES = 256 * 1_024 * 1_024;
 const DEFAULT_NATS_PORT = 4_222;
 const PAUSE_MS = 250;
 const PING_MS = 2_000;

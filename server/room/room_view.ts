@@ -3,7 +3,7 @@
 
 import type { ClientId } from "../../shared/messages/ids.ts";
 import { decode, encode } from "cborg";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { MODERATED_MAX } from "../config/limits.ts";
 import { BACKLOG_MAX_LINES, OPS_MAX } from "../../shared/base/limits.ts";
 import { type Event, MEMBER_STATES } from "../../shared/messages/messages_v2.ts";
@@ -12,9 +12,11 @@ import type { Occupant, PlacedEvent, SharedView } from "./bus.ts";
 import { Backlog } from "./backlog.ts";
 import { RoomRules } from "./room_rules.ts";
 
-const count = z.int().min(0);
-const untils = z.array(z.tuple([count, count])).max(MODERATED_MAX);
-const bans = z.array(z.tuple([count, count, z.string(), z.string()])).max(MODERATED_MAX);
+const count = z.int().check(z.minimum(0));
+const untils = z.array(z.tuple([count, count])).check(z.maxLength(MODERATED_MAX));
+const bans = z.array(z.tuple([count, count, z.string(), z.string()])).check(
+  z.maxLength(MODERATED_MAX),
+);
 const pin = z.tuple([count, count, z.string(), z.string()]);
 const earlier = z.tuple([count, count, z.string(), count, z.string(), z.boolean(), count]);
 const SNAPSHOT = z.tuple([
@@ -22,10 +24,30 @@ const SNAPSHOT = z.tuple([
   count,
   z.string(),
   z.array(
-    z.tuple([count, z.string(), z.enum(MEMBER_STATES), count, z.string().nullable(), count, count]),
+    z.tuple([
+      count,
+      z.string(),
+      z.enum(MEMBER_STATES),
+      count,
+      z.nullable(z.string()),
+      count,
+      count,
+    ]),
   ),
-  z.tuple([count, z.array(count).max(OPS_MAX), count, z.boolean(), count, bans, untils, pin]),
-  z.tuple([count.max(BACKLOG_MAX_LINES), z.array(earlier).max(BACKLOG_MAX_LINES)]),
+  z.tuple([
+    count,
+    z.array(count).check(z.maxLength(OPS_MAX)),
+    count,
+    z.boolean(),
+    count,
+    bans,
+    untils,
+    pin,
+  ]),
+  z.tuple([
+    count.check(z.maximum(BACKLOG_MAX_LINES)),
+    z.array(earlier).check(z.maxLength(BACKLOG_MAX_LINES)),
+  ]),
 ]);
 
 /** Client number in events that the admin causes. */

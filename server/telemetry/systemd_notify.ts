@@ -1,5 +1,8 @@
 // Reports the server's state to systemd with sd_notify(3) datagrams. ADR 14 says what this may write to, and why.
 
+import type { Logger } from "@logtape/logtape";
+import { faultText } from "./log.ts";
+
 /** The service manager's socket, which cannot be opened as a file. */
 export const MANAGER_SOCKET = "/run/systemd/notify";
 
@@ -52,6 +55,17 @@ export function findSystemd(options: SystemdNotifierOptions): SystemdNotifier {
     giveUpWriting();
     return NOBODY;
   }
+}
+
+/** The notifier of the service manager that `env` names; one that does nothing where it names none. */
+export function openManager(
+  log: Logger,
+  env: (name: string) => string | undefined,
+): SystemdNotifier {
+  return findSystemd({
+    env,
+    onFault: (error) => log.warning("cannot tell the service manager", { why: faultText(error) }),
+  });
 }
 
 function giveUpWriting(): void {

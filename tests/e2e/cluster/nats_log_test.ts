@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { openNats } from "../../../server/nats/nats_backplane.ts";
-import { STREAM_BYTES } from "../../../server/nats/nats_options.ts";
+import { STREAM_BYTES } from "../../../server/config/limits.ts";
 import { SharedLog } from "../../../server/cluster/shared_log.ts";
 import { startNats } from "../../helpers/system/nats.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";

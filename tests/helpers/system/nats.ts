@@ -1,6 +1,7 @@
 // Real nats-servers for tests: one, or a cluster, in memory, on ports of their own.
 
-import { type NatsOptions, STREAM_BYTES } from "../../../server/nats/nats_options.ts";
+import { STREAM_BYTES } from "../../../server/config/limits.ts";
+import type { NatsOptions } from "../../../server/nats/nats_options.ts";
 import { programPath } from "../repo/system_needs.ts";
 import { within } from "../peers/v1_peer.ts";
 
