@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { constants, generateKeyPairSync, privateDecrypt } from "node:crypto";
+import { constants, createPublicKey, generateKeyPairSync, privateDecrypt } from "node:crypto";
 import {
   generateRsaKeyPair,
   publicKeyToPem,
@@ -11,9 +11,26 @@ import { ProtocolError } from "../../../shared/base/errors.ts";
 const pair = await generateRsaKeyPair();
 const SECRET = new Uint8Array(32);
 
-function pemOf(modulusLength: number, publicExponent = 65537): string {
-  const { publicKey } = generateKeyPairSync("rsa", { modulusLength, publicExponent });
-  return publicKey.export({ type: "spki", format: "pem" }).toString();
+/** A value of DER of more than 127 bytes. */
+function der(tag: number, ...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  const body = parts.flatMap((part) => [...part]);
+  const { length } = body;
+  const size = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
+  return new Uint8Array([tag, ...size, ...body]);
+}
+
+/** A public key with a modulus of `bits`, whose factors nobody knows: to find two that are prime takes seconds. */
+function pemOf(bits: number): string {
+  const modulus = crypto.getRandomValues(new Uint8Array(Math.ceil(bits / 8)));
+  const top = 1 << (bits - 1) % 8;
+  modulus[0] = top | (modulus[0] ?? 0) & (top - 1);
+  modulus[modulus.length - 1] = 1 | (modulus.at(-1) ?? 0);
+  // A number whose first bit is set would be negative.
+  const integer = der(0x02, top === 128 ? [0] : [], modulus);
+  const key = der(0x30, integer, [0x02, 3, 1, 0, 1]);
+  const rsaEncryption = [0x30, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0];
+  const spki = der(0x30, rsaEncryption, der(0x03, [0], key));
+  return `-----BEGIN PUBLIC KEY-----\n${spki.toBase64()}\n-----END PUBLIC KEY-----\n`;
 }
 
 Deno.test("wrapKey() and unwrapKey() carry a secret through the PEM text of the key", async () => {
@@ -69,6 +86,10 @@ Deno.test("wrapKey() rejects a modulus below 2,048 bits, or of an odd size", () 
     assert.throws(() => wrapKey(pemOf(bits), SECRET), ProtocolError);
   }
   for (const bits of [2_048, 2_056, 3_072]) wrapKey(pemOf(bits), SECRET);
+  for (const bits of [1_024, 2_044, 2_050, 3_072]) {
+    const { asymmetricKeyDetails } = createPublicKey(pemOf(bits));
+    assert.equal(asymmetricKeyDetails?.modulusLength, bits, "the runtime reads these keys");
+  }
 });
 
 Deno.test("wrapKey() rejects text that is no SPKI key in PEM", async () => {
