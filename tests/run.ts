@@ -6,7 +6,7 @@
 // of its own, since one process for all of them would begin them in an order of its own.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
-import { type Batch, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
+import { type Batch, filesToRepeat, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
 
 interface Counts {
   passed: number;
@@ -128,8 +128,7 @@ async function runBatch({ title, files }: Batch): Promise<Result> {
     ...failedFiles(results),
     ...[...stdout.matchAll(UNCAUGHT)].map(([, path]) => path ?? ""),
   ];
-  const toRepeat = named.length > 0 ? [...new Set(named)] : files;
-  const again = failed === 0 || isLate ? [] : toRepeat;
+  const again = failed === 0 || isLate ? [] : filesToRepeat({ title, files }, named);
   return { title, passed, failed, skipped, seconds, skippedTests: skippedTests(results), again };
 }
 
@@ -167,9 +166,10 @@ async function repeatFailed(
   const mended: string[] = [];
   let failedTwice = 0;
   for (const path of toRepeat.flatMap(({ again }) => again)) {
-    const { failed } = await runBatch({ title: `once more: ${path}`, files: [path] });
-    failedTwice += failed;
-    if (failed === 0) mended.push(path);
+    const { passed, failed } = await runBatch({ title: `once more: ${path}`, files: [path] });
+    // A file that dies before its tests has passed none.
+    failedTwice += passed === 0 ? Math.max(1, failed) : failed;
+    if (failed === 0 && passed > 0) mended.push(path);
   }
   const passed = Math.max(0, failedOnce - failedTwice);
   return {

@@ -119,8 +119,9 @@ export async function keptOfEach(
   const part = ENDLESS / 2;
   let before = await sendMore(warm);
   let least = Infinity;
-  // What grows once and no more, as a map that is rehashed, shows in one part and not in the next.
-  for (let parts = 0; parts < PARTS_MAX && (parts < 2 || !isNothing(least)); parts++) {
+  // What grows once and no more, as a map that is rehashed, shows in one part and not in the next; what grows without end
+  // shows in all of them.
+  for (let parts = 0; parts < PARTS_MAX && !isNothing(least); parts++) {
     const after = await sendMore(part);
     least = Math.min(least, Math.max(0, after - before) / part);
     before = after;

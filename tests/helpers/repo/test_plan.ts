@@ -65,3 +65,9 @@ function inTurn(files: readonly string[]): string[] {
   )
     .flat();
 }
+
+/** The files of a batch to run once more, by where its report has failures: a helper may have made the test. */
+export function filesToRepeat({ files }: Batch, failedIn: readonly string[]): readonly string[] {
+  const known = failedIn.length > 0 && failedIn.every((path) => files.includes(path));
+  return known ? [...new Set(failedIn)] : files;
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Batch, planOf } from "./test_plan.ts";
+import { type Batch, filesToRepeat, planOf } from "./test_plan.ts";
 
 const titles = (batches: readonly Batch[]) => batches.map(({ title }) => title);
 
@@ -57,4 +57,11 @@ Deno.test("every file is in one batch, and in one alone", () => {
   const { together, alone } = planOf(files, ["tests/gone_test.ts"], (path) => path.includes("x"));
   const planned = [...together, ...alone].flatMap((batch) => batch.files);
   assert.deepEqual(planned.toSorted(), files.toSorted());
+});
+
+Deno.test("what failed in a file of a folder is run once more with that file, and otherwise with all of them", () => {
+  const batch = { title: "tests/shared/text", files: ["a_test.ts", "b_test.ts"] };
+  assert.deepEqual(filesToRepeat(batch, ["b_test.ts", "b_test.ts"]), ["b_test.ts"]);
+  assert.deepEqual(filesToRepeat(batch, ["b_test.ts", "helper.ts"]), batch.files);
+  assert.deepEqual(filesToRepeat(batch, []), batch.files);
 });
