@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { BROWSERS, startBrowser, whyNoBrowser } from "../../helpers/browser/browsers.ts";
-import { runInBrowser } from "../../helpers/browser/tests_in_browser.ts";
+import { bundleTests, runInBrowser } from "../../helpers/browser/tests_in_browser.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
 
 const FILES = [
@@ -17,10 +17,12 @@ const FILES = [
   "tests/client/mls/mls_vectors_test.ts",
 ];
 
+let bundle: Promise<string> | undefined;
+
 for (const name of BROWSERS) {
   skipIf(whyNoBrowser(name))(`${name}: the vectors of v2, sealed rooms and MLS`, async () => {
     await using browser = await startBrowser(name);
-    const outcomes = await runInBrowser(browser, FILES);
+    const outcomes = await runInBrowser(browser, await (bundle ??= bundleTests(FILES)));
     assert.ok(outcomes.length > 100, `${outcomes.length} tests ran`);
     const faults = outcomes.filter(({ fault }) => fault !== undefined);
     assert.deepEqual(faults, []);

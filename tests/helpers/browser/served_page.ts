@@ -1,6 +1,7 @@
 // A server with the page, as a browser reaches it.
 
 import { writePage } from "../../../scripts/build/page.ts";
+import { builtOnce } from "../repo/built_once.ts";
 import { type RunningServer, startServer } from "../programs/server_process.ts";
 import { freePort } from "../web/reverse_proxies.ts";
 
@@ -13,9 +14,17 @@ export interface PageServer extends AsyncDisposable {
 
 let built: Promise<string> | undefined;
 
-/** The page where the server looks for it, built once for all servers of a test file. */
+/** The page where the server looks for it, built once for all servers of a run. */
 export function builtPage(): Promise<string> {
-  return built ??= writePage();
+  return built ??= writeOnce();
+}
+
+async function writeOnce(): Promise<string> {
+  const kept = await builtOnce(
+    "page.html",
+    async (path) => await Deno.writeTextFile(path, await writePage()),
+  );
+  return kept === undefined ? await writePage() : await Deno.readTextFile(kept);
 }
 
 /** Starts a server that serves the page, with further options. */

@@ -47,12 +47,11 @@ globalThis.runTests = async () => {
 };
 `;
 
-/** Runs the tests of \`files\`, which are relative to the repository, one file after the other. */
+/** Runs the tests of a bundle, one file after the other. */
 export async function runInBrowser(
   browser: RunningBrowser,
-  files: readonly string[],
+  script: string,
 ): Promise<BrowserOutcome[]> {
-  const script = await bundleTests(files);
   await using server = serve(script);
   const port = (server.addr as Deno.NetAddr).port;
   await using opened = await browser.open();
@@ -89,7 +88,8 @@ function serve(script: string): Deno.HttpServer {
   });
 }
 
-async function bundleTests(files: readonly string[]): Promise<string> {
+/** The tests of `files`, which are relative to the repository, as one script for browsers. */
+export async function bundleTests(files: readonly string[]): Promise<string> {
   const folder = await Deno.makeTempDir();
   try {
     const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));

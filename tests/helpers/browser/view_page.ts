@@ -1,6 +1,7 @@
 // The view of the page alone, in a browser, with a core that a test speaks for.
 
 import type { Page } from "puppeteer-core";
+import { builtOnce } from "../repo/built_once.ts";
 import { buildPage } from "../../../scripts/build/page.ts";
 import { startBrowser } from "./browsers.ts";
 import type {} from "./fake_entry.ts";
@@ -72,11 +73,15 @@ export interface ViewBrowser extends AsyncDisposable {
   blank(use: (page: Page) => Promise<void>): Promise<void>;
 }
 
+async function writeView(path: string): Promise<void> {
+  await Deno.writeTextFile(path, await buildPage({ entry: "tests/helpers/browser/fake_entry.ts" }));
+}
+
 /** Starts Chromium with the view. Each use fails where the page complained about something. */
 export async function startView(): Promise<ViewBrowser> {
   const folder = await Deno.makeTempDir({ prefix: "cmdchat-view-" });
-  const file = `${folder}/page.html`;
-  await Deno.writeTextFile(file, await buildPage({ entry: "tests/helpers/browser/fake_entry.ts" }));
+  const file = await builtOnce("view.html", writeView) ?? `${folder}/page.html`;
+  if (file.startsWith(folder)) await writeView(file);
   const browser = await startBrowser("chromium");
   const blank = async (use: (page: Page) => Promise<void>) => {
     await using opened = await browser.open();

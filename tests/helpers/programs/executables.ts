@@ -9,6 +9,7 @@ import {
   SERVER,
 } from "../../../scripts/build/compile.ts";
 import { ROOT } from "../repo/sources.ts";
+import { builtOnce } from "../repo/built_once.ts";
 
 /** What `compile` needs to build here, or why nothing can be built. */
 export type CompileBase =
@@ -21,9 +22,6 @@ export interface Built extends AsyncDisposable {
   readonly paths: readonly string[];
 }
 
-/** Where the tests of one run keep what they built, for each other; see tests/run.ts. */
-const SHARED = Deno.env.get("BUILT_FOR_TESTS");
-const POLL_MS = 100;
 const TOOL = new URL("../shared/tools/compile-runtime", ROOT);
 
 /** The base of the workplace's tool where that is there, otherwise the official one. */
@@ -53,40 +51,11 @@ export async function buildExecutables(
 
 /** Compiles a program, or copies it where another test of this run has done so. Throws CompileError, and BundleError. */
 async function build(program: Program, options: CompileOptions): Promise<void> {
-  if (SHARED === undefined || ![SERVER, CLIENT].includes(program)) {
-    return await compile(program, options);
-  }
-  const kept = `${SHARED}/${program.name}`;
-  while (!await exists(kept)) {
-    // Whoever makes the folder builds, and removes it; the others wait.
-    if (!await makeFolder(`${kept}.building`)) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      continue;
-    }
-    try {
-      if (await exists(kept)) continue;
-      await compile(program, { ...options, output: `${kept}.building/${program.name}` });
-      await Deno.rename(`${kept}.building/${program.name}`, kept);
-    } finally {
-      await Deno.remove(`${kept}.building`, { recursive: true });
-    }
-  }
+  const kept = [SERVER, CLIENT].includes(program)
+    ? await builtOnce(program.name, (output) => compile(program, { ...options, output }))
+    : undefined;
+  if (kept === undefined) return await compile(program, options);
   await Deno.copyFile(kept, options.output);
-}
-
-function exists(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false);
-}
-
-/** False where it is there already. */
-async function makeFolder(path: string): Promise<boolean> {
-  try {
-    await Deno.mkdir(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw error;
-  }
 }
 
 async function olderBase(): Promise<CompileBase | undefined> {
