@@ -21,7 +21,6 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
       // A file whose name begins with @ is written ./@NAME.
       if (!argument.startsWith("@")) return chat.transfers.offerFile(argument, chat.room);
       const { person, rest } = receiverAndPath(chat, argument);
-      if (person.name === chat.room.name) throw new UsageError("Cannot send a file to yourself");
       return chat.transfers.offerFile(rest, chat.room, person);
     },
   },
@@ -65,7 +64,13 @@ export const FILE_COMMANDS: readonly CommandRow[] = [
 ];
 
 /** Splits `@NAME PATH`. Throws UsageError, with a word for those who mean a file. */
-function receiverAndPath(chat: Chat, argument: string): ReturnType<typeof splitName> {
+export function receiverAndPath(chat: Chat, argument: string): ReturnType<typeof splitName> {
+  const found = splitReceiver(chat, argument);
+  if (found.person.name !== chat.room.name) return found;
+  throw new UsageError("Cannot send a file to yourself");
+}
+
+function splitReceiver(chat: Chat, argument: string): ReturnType<typeof splitName> {
   try {
     return splitName(chat, argument);
   } catch (error) {

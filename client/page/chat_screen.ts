@@ -257,6 +257,7 @@ export class ChatScreen {
     if (wish.kind === "write") return this.composer.begin(`/msg ${person.typed} `);
     // The view asks which one.
     if (wish.kind === "file") actions.entered(`/send @${person.typed}`);
+    else if (wish.kind === "folder") actions.entered(`/send @${person.typed} /`);
     else if (wish.kind === "compare") actions.entered(`/verify ${person.typed}`);
     else if (wish.kind === "profile") actions.entered(`/whois ${person.typed}`);
     else if (!this.#hasKeyOf(person)) {
@@ -326,7 +327,9 @@ export class ChatScreen {
       setAttribute(this.element, "data-drop", false);
       if (!hasFiles(event)) return;
       event.preventDefault();
-      this.#host.actions.sendFiles(dropped(event));
+      const person = this.#people.personAt(event.target);
+      if (person === undefined) this.composer.sendFiles(dropped(event));
+      else this.#host.actions.sendFiles(dropped(event), `/send @${person.typed}`);
       this.composer.focus();
     });
   }

@@ -12,7 +12,10 @@ const CANDIDATES_MAX = 8;
 export interface ComposerActions {
   readonly entered: (text: string) => void;
   readonly typing: (text: string) => void;
-  readonly sendFiles: (files: readonly File[]) => void;
+  readonly sendFiles: (
+    files: readonly (File | FileSystemDirectoryEntry)[],
+    line: string,
+  ) => void;
   readonly complete: (text: string, cursor: number) => PageCompletions;
 }
 
@@ -79,7 +82,7 @@ export class Composer {
       },
     });
     input.addEventListener("change", () => {
-      this.#actions.sendFiles([...input.files ?? []]);
+      this.sendFiles([...input.files ?? []]);
       input.value = "";
       this.focus();
     });
@@ -103,8 +106,16 @@ export class Composer {
     this.#actions.typing(text);
   }
 
-  /** Begins a command or an answer: puts text into the input, for the user to go on. */
+  /** Sends files, to whom a command in the input names, which is done with them. */
+  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void {
+    const line = this.#input.value;
+    if (/^\s*\/send\s/.test(line)) this.begin("");
+    this.#actions.sendFiles(files, line);
+  }
+
+  /** Begins a command or an answer: puts text into the input, for the user to go on. What was there, the arrow up brings back. */
   begin(text: string): void {
+    this.#remember(this.#input.value);
     this.setText(text);
     this.focus();
   }
@@ -153,7 +164,7 @@ export class Composer {
       const files = [...event.clipboardData?.files ?? []];
       if (files.length === 0) return;
       event.preventDefault();
-      this.#actions.sendFiles(files);
+      this.sendFiles(files);
     });
   }
 

@@ -144,7 +144,9 @@ export function showPrivacy(
 }
 
 /** What the user wants of somebody. */
-export type PersonWish = { readonly kind: "write" | "file" | "compare" | "verified" | "profile" };
+export type PersonWish = {
+  readonly kind: "write" | "file" | "folder" | "compare" | "verified" | "profile";
+};
 
 /** Shows somebody, and asks what to do. */
 export function askPerson(
@@ -193,6 +195,7 @@ export function askPerson(
         ? undefined
         : button("It is the same", { class: "quiet", onClick: () => answer({ kind: "verified" }) }),
       button("Send a file", { class: "quiet", onClick: () => answer({ kind: "file" }) }),
+      button("Send a folder", { class: "quiet", onClick: () => answer({ kind: "folder" }) }),
       button("Write privately", { class: "primary", onClick: () => answer({ kind: "write" }) }),
     ),
   ]);

@@ -120,8 +120,10 @@ export class DomView implements PageView {
     this.#attention.notify(text);
   }
 
-  chooseFiles(): Promise<readonly File[]> {
-    const input = element("input", { attributes: { type: "file", multiple: true } });
+  chooseFiles(isFolder: boolean): Promise<readonly File[]> {
+    const input = element("input", {
+      attributes: { type: "file", multiple: true, webkitdirectory: isFolder },
+    });
     return new Promise((resolve) => {
       input.addEventListener("change", () => resolve([...input.files ?? []]));
       input.addEventListener("cancel", () => resolve([]));

@@ -98,6 +98,11 @@ export class ButtonList<T> {
     if (!isSame) this.#place(rows);
   }
 
+  /** What is shown where `node` is. */
+  itemAt(node: Node): T | undefined {
+    return [...this.#shown.values()].find(({ row }) => row.contains(node))?.item;
+  }
+
   #add(item: T): ShownItem<T> {
     const button = element("button", { attributes: { type: "button" } });
     const shown = { item, text: "", row: element("li", {}, button), button };

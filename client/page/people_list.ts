@@ -34,6 +34,11 @@ export class PeopleList {
     this.#count.textContent = String(people.length);
     this.#list.show(people);
   }
+
+  /** Whose place in the list this is, or lies in. */
+  personAt(target: EventTarget | null): PagePerson | undefined {
+    return target instanceof Node ? this.#list.itemAt(target) : undefined;
+  }
 }
 
 function personChildren(

@@ -7,6 +7,7 @@ import { createLeave, enter } from "../app/terminal_input.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { createCompleter } from "../commands/completer.ts";
+import { receiverAndPath } from "../commands/file_commands.ts";
 import { inviteTo } from "../commands/invite_commands.ts";
 import type { PageActions } from "./page_actions.ts";
 import { openPageFile } from "./page_disk.ts";
@@ -43,12 +44,15 @@ export class ChatActions implements PageActions {
     if (room !== undefined) chat?.switchTo(room);
   }
 
-  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void {
-    void this.#try(async ({ room, transfers }) => {
+  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[], line: string): void {
+    void this.#try(async (chat) => {
+      const { room, transfers } = chat;
+      const [, receiver] = /^\s*\/send\s+(@[^]*)$/.exec(line) ?? [];
+      const to = receiver === undefined ? undefined : receiverAndPath(chat, receiver).person;
       for (const chosen of groupFolders(files)) {
         await this.#try(async () => {
           const found = "isDirectory" in chosen ? await readDropped(chosen) : chosen;
-          transfers.sendFile(await openPageFile(found, transfers.fileMax), room);
+          transfers.sendFile(await openPageFile(found, transfers.fileMax), room, to);
         });
       }
     });

@@ -12,10 +12,10 @@ export interface PageActions {
   /** Lines go to this room from now on. */
   goTo(title: string): void;
   /**
-   * Files were chosen, dropped or pasted: they are offered to the current room. Those of a chosen folder are one offer, as
-   * a dropped folder is.
+   * Files were chosen, dropped or pasted: they are offered to the current room, or to NAME alone where `line`, which is
+   * being written, begins with `/send @NAME`. Those of a chosen folder are one offer, as a dropped folder is.
    */
-  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void;
+  sendFiles(files: readonly (File | FileSystemDirectoryEntry)[], line: string): void;
   /** The words that can stand at the cursor. */
   complete(text: string, cursor: number): PageCompletions;
   /** A link to the current room; undefined where there can be none, and a line says why. */

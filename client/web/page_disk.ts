@@ -9,18 +9,19 @@ import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import type { PageView } from "./page_view.ts";
 import type { TransferDisk } from "../transfer_base/transfer_host.ts";
 import { type ByteSource, CheckedFile } from "../uploads/checked_file.ts";
-import { folderArchive, type PageFolder, readPiece } from "./page_folder.ts";
+import { folderArchive, groupFolders, type PageFolder, readPiece } from "./page_folder.ts";
 
 /** The files of a page, whose view lets the user choose some and gives them what came. */
 export function pageDisk(view: Pick<PageView, "chooseFiles" | "save">): TransferDisk {
   return {
     async open(typed, fileMax) {
-      if (typed === "") {
-        const chosen = await view.chooseFiles();
-        return await Promise.all(chosen.map((file) => openPageFile(file, fileMax)));
+      if (typed === "" || typed === "/") {
+        const chosen = groupFolders(await view.chooseFiles(typed === "/"));
+        return await Promise.all(chosen.map((each) => openPageFile(each, fileMax)));
       }
       const error = new UsageError("Cannot send a file by its path: a page knows no paths", {
-        hint: "choose it with the button, or drop or paste it; /send @NAME alone asks for one",
+        hint: "choose it with the button, or drop or paste it; /send @NAME asks for a file, " +
+          "/send @NAME / for a folder",
       });
       throw error;
     },

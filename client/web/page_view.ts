@@ -44,8 +44,8 @@ export interface PageView {
   alarm(text: string, hint?: string): void;
   /** Somebody wants the user's attention; `text` names sender and room, and never has the message. */
   notify(text: string): void;
-  /** Has the user choose files, because of what they just did; none where they do not want to. */
-  chooseFiles(): Promise<readonly File[]>;
+  /** Has the user choose files, or all of a folder, because of what they just did; none where they do not want to. */
+  chooseFiles(isFolder: boolean): Promise<readonly File[]>;
   /** Gives the user a received file; the browser asks or saves. */
   save(name: string, content: Blob): void;
   /** The chat is over, and only a reload begins another one. */

@@ -320,8 +320,8 @@ testChat(
     assert.deepEqual(
       await page.evaluate(() => told.filter(([what]) => what !== "typing" && what !== "wake")),
       [
-        ["sendFiles", "a.txt 3"],
-        ["sendFiles", "a.txt 3"],
+        ["sendFiles", "", "a.txt 3"],
+        ["sendFiles", "", "a.txt 3"],
         ["entered", "/accept 1"],
         ["entered", "/reject 1"],
         ["entered", "/cancel 2"],
@@ -385,9 +385,56 @@ testChat("somebody can be written to and verified from the list of people", asyn
   ]);
   await choose("Send a file");
   assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", '/send @"alice b"']);
+  await choose("Send a folder");
+  assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", '/send @"alice b" /']);
+  await page.type("textarea", "half a thought");
   await choose("Write privately");
   assert.equal(await page.$eval("textarea", ({ value }) => value), '/msg "alice b" ');
+  await page.$eval("textarea", (input) => input.value = "");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await page.$eval("textarea", ({ value }) => value), "half a thought");
 });
+
+testChat(
+  "what is dropped on somebody, or chosen behind /send @NAME, is for nobody else",
+  async (page) => {
+    await page.evaluate((people) => view.setPeople(people), [
+      { name: "alice", typed: "alice", own: false, color: 1, here: true },
+      { name: "bob b", typed: '"bob b"', own: false, color: 2, here: true },
+    ]);
+    const drop = (selector: string) =>
+      page.evaluate((selector) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["abc"], "a.txt"));
+        document.querySelector(selector)?.dispatchEvent(
+          new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }),
+        );
+      }, selector);
+    await page.type("textarea", "a draft");
+    await drop(".people li:last-child .name");
+    await drop("textarea");
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "a draft");
+    await page.$eval("textarea", (input) => input.value = "");
+    for (const at of ["textarea", "input[type=file]"]) {
+      await page.type("textarea", "/send @alice");
+      if (at === "textarea") await drop(at);
+      else {
+        const input = await page.$(`.composer ${at}`);
+        const path = await Deno.makeTempFile({ suffix: "chosen" });
+        await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(path);
+        await page.waitForFunction(() =>
+          told.filter(([what]) => what === "sendFiles").length === 4
+        );
+        await Deno.remove(path);
+      }
+      assert.equal(await page.$eval("textarea", ({ value }) => value), "");
+    }
+    assert.deepEqual(
+      await page.evaluate(() => told.flatMap(([what, line]) => what === "sendFiles" ? [line] : [])),
+      ['/send @"bob b"', "a draft", "/send @alice", "/send @alice"],
+    );
+  },
+);
 
 testChat("a plain room shows whose device key the user knows, and a changed one", async (page) => {
   const person = { own: false, color: 1, here: true } as const;

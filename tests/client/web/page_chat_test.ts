@@ -99,7 +99,7 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   const pairs = [alice, bob].map(({ view }) => view.people.find(({ own }) => !own)?.code);
   assert.equal(pairs[0], pairs[1]);
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
-  alice.actions.sendFiles([new File([bytes], "a b.bin")]);
+  alice.actions.sendFiles([new File([bytes], "a b.bin")], "a draft");
   await bob.view.line(/<alice> offers file 1/);
   bob.actions.entered("/accept 1");
   await bob.view.until(() => bob.view.saved.length === 1);
@@ -110,6 +110,19 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   alice.actions.entered("/send @bob");
   await alice.view.line(/Sending file 2, "private.txt" \(1 byte\) to bob alone/);
   await bob.view.line(/<alice> offers you alone file 2, "private.txt"/);
+  const inside = (path: string) =>
+    Object.defineProperty(new File(["xyz"], "a.txt"), "webkitRelativePath", { value: path });
+  alice.view.chosenFolder = [inside("plans/a.txt")];
+  alice.actions.entered("/send @bob /");
+  await bob.view.line(/<alice> offers you alone folder 3, "plans"/);
+  alice.actions.sendFiles([inside("trip/b/a.txt")], "/send @bob ");
+  await bob.view.line(/<alice> offers you alone folder 4, "trip"/);
+  alice.actions.sendFiles([new File(["x"], "c.txt")], "/send @bbo");
+  await alice.view.line(/Cannot find "bbo"/);
+  alice.actions.sendFiles([new File(["x"], "c.txt")], "/send @alice");
+  await alice.view.line(/Cannot send a file to yourself/);
+  alice.actions.sendFiles([new File(["x"], "d.txt")], "");
+  await bob.view.line(/<alice> offers file 5, "d.txt"/);
   await leave(alice, bob);
 });
 

@@ -60,7 +60,7 @@ async function choosePretended({ page }: ChatPage): Promise<void> {
       return Object.defineProperty(file, "webkitRelativePath", { value: `plans/${path}` });
     });
     if (input === null) throw new Error("no input for folders");
-    Object.defineProperty(input, "files", { value: files });
+    Object.defineProperty(input, "files", { value: files, configurable: true });
     input.dispatchEvent(new Event("change"));
   }, CONTENT);
 }
@@ -105,6 +105,12 @@ async function talk(browser: RunningBrowser, home: string): Promise<void> {
     const path = String(saved()[n]?.["path"]);
     assert.deepEqual(await contentOf(path), CONTENT, way.name);
   }
+  // To one person alone: the button "Send a folder" beside a name, or "/send @NAME" in the input.
+  await page.page.type("textarea", "/send @tess");
+  await (browser.name === "chromium" ? choose : choosePretended)(page, folder);
+  const offers = () => live.lines.filter(({ event }) => event === "offered");
+  await live.until(() => saved().length > ways.length, "the folder for one alone", 30_000);
+  assert.deepEqual(offers().map(({ to }) => to), [...ways.map(() => undefined), "tess"]);
   await live.console.enter(`/send ${folder}`);
   await page.untilText(".transfer .file-name", /plans/);
   await page.page.click('.transfer [aria-label^="Accept"]');

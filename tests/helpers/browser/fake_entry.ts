@@ -33,9 +33,10 @@ const actions: PageActions = {
   entered: (text) => void told.push(["entered", text]),
   typing: (text) => void told.push(["typing", text]),
   goTo: (title) => void told.push(["goTo", title]),
-  sendFiles: (files) =>
+  sendFiles: (files, line) =>
     void told.push([
       "sendFiles",
+      line,
       ...files.map((file) => `${file.name} ${"size" in file ? file.size : "folder"}`),
     ]),
   complete: (text, cursor) => {

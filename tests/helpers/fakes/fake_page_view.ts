@@ -22,6 +22,7 @@ export class FakePageView implements PageView {
   readonly notices: string[] = [];
   /** What the user chooses where they are asked for files. */
   chosen: readonly File[] = [];
+  chosenFolder: readonly File[] = [];
   rooms: readonly PageRoom[] = [];
   people: readonly PagePerson[] = [];
   status: PageStatus | undefined;
@@ -123,8 +124,8 @@ export class FakePageView implements PageView {
     this.notices.push(text);
   }
 
-  chooseFiles(): Promise<readonly File[]> {
-    return Promise.resolve(this.chosen);
+  chooseFiles(isFolder: boolean): Promise<readonly File[]> {
+    return Promise.resolve(isFolder ? this.chosenFolder : this.chosen);
   }
 
   save(name: string, content: Blob): void {
