@@ -599,6 +599,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     face: [
       "aliases",
+      "file_commands",
       "invite_commands",
       "command",
       "completer",

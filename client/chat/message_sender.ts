@@ -144,6 +144,7 @@ function checkOwn({ said }: JoinedRoom, sequence: SequenceNumber): void {
   if (message === undefined) {
     throw new UsageError(
       `Cannot change #${sequence}: this client has no such message of this room`,
+      { hint: "its number stands before a message; /last shows it" },
     );
   }
   if (message.own) return;

@@ -7,6 +7,7 @@ import { reactionKey } from "../../shared/text/reaction.ts";
 import { REACTIONS_MAX } from "../base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { CommandRow } from "./command.ts";
+import { NUMBER_HINT } from "./targets.ts";
 import { parseEmoji } from "../editing/emoji.ts";
 
 /** Rows of the commands for messages and the user's name and state. */
@@ -34,12 +35,13 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
       const [, number, text] = /^#?(\d{1,15})\s+(\S[\s\S]*)$/.exec(argument) ?? [];
       if (number === undefined || text === undefined) {
         throw new UsageError("Cannot quote: the form is /quote N TEXT", {
-          hint: "N is the number before each message, with or without #",
+          hint: NUMBER_HINT,
         });
       }
       if (chat.room.said.find(Number(number)) === undefined) {
         throw new UsageError(
           `Cannot quote #${number}: this client has no such message of this room`,
+          { hint: NUMBER_HINT },
         );
       }
       return chat.say(text, { reply: Number(number) });
@@ -73,7 +75,7 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
       const [, number] = /^#?(\d{1,15})$/.exec(argument) ?? [];
       if (argument !== "" && number === undefined) {
         throw new UsageError(`Cannot delete ${quote(argument)}: the form is /delete [#N]`, {
-          hint: "N is the number before each message",
+          hint: NUMBER_HINT,
         });
       }
       return chat.talk.revise(null, number === undefined ? undefined : Number(number));
@@ -100,7 +102,13 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     help: "take your emoji back from message N, by default the last that has one of yours",
     completes: "emoji",
     run({ chat }, argument) {
-      const [, number, word = ""] = /^(?:#?(\d{1,15})(?:\s+|$))?(\S*)$/.exec(argument) ?? [];
+      const [match, number, word = ""] = /^(?:#?(\d{1,15})(?:\s+|$))?(\S*)$/.exec(argument) ?? [];
+      if (match === undefined) {
+        throw new UsageError(
+          "Cannot take a reaction back: the form is /unreact [#N] [EMOJI]",
+          { hint: NUMBER_HINT },
+        );
+      }
       const sequence = number === undefined ? chat.room.reactions.lastOwn : Number(number);
       const key = word === "" ? undefined : reactionKey(parseEmoji(word));
       const own = sequence === undefined
@@ -161,7 +169,7 @@ function splitReaction(
   const [, number, word] = /^(?:#?(\d{1,15})\s+)?(\S+)$/.exec(argument) ?? [];
   if (word === undefined || /^#?\d+$/.test(word)) {
     throw new UsageError(`Cannot react with ${quote(argument)}: the form is /react [#N] EMOJI`, {
-      hint: "N is the number before each message; /react #12 :+1: reacts to #12",
+      hint: `${NUMBER_HINT}; /react #12 :+1: reacts to #12`,
     });
   }
   if (number === undefined) {
@@ -172,6 +180,7 @@ function splitReaction(
   if (chat.room.said.find(Number(number)) === undefined) {
     throw new UsageError(
       `Cannot react to #${number}: this client has no such message of this room`,
+      { hint: NUMBER_HINT },
     );
   }
   return { sequence: Number(number), word };

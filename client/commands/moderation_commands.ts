@@ -13,7 +13,7 @@ import { listedName, safeLine } from "../render/text.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
-import { longestName, splitName } from "./targets.ts";
+import { longestName, NUMBER_HINT, splitName } from "./targets.ts";
 
 /** Rows of the commands for the maker of a room and its ops. */
 export const MODERATION_COMMANDS: readonly CommandRow[] = [
@@ -60,7 +60,8 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
       const outcome = await chat.requests.add({ kind: "bans" }, room);
       if (outcome !== "confirmed") return outcome;
       const match = longestName(argument, (name) => room.bans.of(name));
-      if (match === undefined) {
+      // What follows a name is another name, perhaps of somebody who stays banned.
+      if (match === undefined || match.rest !== "") {
         throw new UsageError(`Cannot lift a ban: ${quote(argument)} is not banned here`, {
           hint: "/bans lists who is",
         });
@@ -73,9 +74,9 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "mute",
-    argument: "NAME [TIME]",
+    argument: "NAME [TIME] [REASON]",
     needs: "new protocol",
-    help: "mute somebody in a room you moderate",
+    help: "mute somebody in a room you moderate, for 30m, 2h or 1d, or until /unmute",
     completes: "name",
     run({ chat }, argument) {
       const { person, rest } = splitName(chat, argument);
@@ -89,7 +90,7 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     help: "let a muted member speak again",
     completes: "name",
     run: ({ chat }, argument) =>
-      decide(chat, "unmute", { whom: splitName(chat, argument).person.client }),
+      decide(chat, "unmute", { whom: wholeName(chat, "unmute", argument) }),
   },
   {
     name: "lock",
@@ -109,7 +110,10 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     needs: "new protocol",
     help: "set the shortest pause between two messages of one member, such as 10s",
     run: ({ chat }, argument) =>
-      decide(chat, "slow", { whom: 0, seconds: argument === "off" ? 0 : parseDuration(argument) }),
+      decide(chat, "slow", {
+        whom: 0,
+        seconds: argument === "off" || argument === "0" ? 0 : parseDuration(argument),
+      }),
   },
   {
     name: "op",
@@ -192,13 +196,15 @@ function pin(chat: Chat, argument: string): void | Promise<unknown> {
   const [, number] = /^#?(\d{1,15})$/.exec(argument) ?? [];
   if (number === undefined) {
     throw new UsageError(`Cannot pin ${quote(argument)}: the form is /pin #N`, {
-      hint: "N is the number before each message; /pin - removes the pin",
+      hint: `${NUMBER_HINT}; /pin - removes the pin`,
     });
   }
   const sequence = Number(number);
   const message = room.said.find(sequence);
   if (message === undefined) {
-    throw new UsageError(`Cannot pin #${sequence}: this client has no such message of this room`);
+    throw new UsageError(`Cannot pin #${sequence}: this client has no such message of this room`, {
+      hint: NUMBER_HINT,
+    });
   }
   const { sender: authorName, text } = message;
   return chat.requests.add({ kind: "pin", sequence, authorName, text }, room);
@@ -285,9 +291,10 @@ function decide(
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }
 
-// `30m because`: the first word is a duration if it looks like one.
+/** `30m because`. Throws UsageError for a first word that may mean a time: as a reason, it would be for good. */
 function splitTime(rest: string): { readonly seconds: number; readonly text: string } {
-  const [first = "", ...others] = rest.split(" ");
-  if (!/^\d+[smhd]$/.test(first)) return { seconds: 0, text: rest };
-  return { seconds: parseDuration(first), text: others.join(" ") };
+  const [, first = "", text = ""] = /^(\S*)\s*([^]*)$/.exec(rest) ?? [];
+  return /^[-+.]?\d/.test(first)
+    ? { seconds: parseDuration(first), text }
+    : { seconds: 0, text: rest };
 }

@@ -40,13 +40,13 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     needs: "nothing",
     help: `show the last N lines again (default ${LAST_DEFAULT})`,
     run({ chat }, argument) {
-      if (!/^\d{0,6}$/.test(argument)) {
+      const count = argument === "" ? LAST_DEFAULT : Number(argument);
+      if (!/^\d{0,6}$/.test(argument) || count === 0) {
         throw new UsageError(
-          `Cannot show the last ${JSON.stringify(argument)}: the argument is a number`,
+          `Cannot show the last ${JSON.stringify(argument)}: the argument is a number from 1`,
         );
       }
-      const count = argument === "" ? LAST_DEFAULT : Number(argument);
-      if (count === 0 || chat.output.showLast(count, chat.rooms.current?.title)) return;
+      if (chat.output.showLast(count, chat.rooms.current?.title)) return;
       chat.output.answer("No lines are kept: nothing was said since the start, or since /clear.");
     },
   },

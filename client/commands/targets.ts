@@ -8,6 +8,9 @@ import type { RosterEntry } from "../rooms/roster.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { parseTypedRoom } from "../../shared/text/names.ts";
 
+/** Where the user finds the numbers of messages: with --plain, they do not stand before new ones. */
+export const NUMBER_HINT = "N is the number before a message; /last shows it";
+
 /** A person and one of the user's rooms that they are in. */
 export interface Found {
   readonly person: RosterEntry;

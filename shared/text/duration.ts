@@ -4,15 +4,19 @@ import { UsageError } from "../base/errors.ts";
 import { MODERATION_MAX_S } from "../base/limits.ts";
 import { quote } from "../base/sanitize.ts";
 
-/** Seconds as people say them: the largest unit that fits, rounded up. */
+const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] as const;
+
+/** Seconds as people say them: the two largest units that fit, the smaller one rounded up. */
 export function durationText(seconds: number): string {
-  const units = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
-  for (const [unit, size] of units) {
-    if (seconds < size) continue;
-    const count = Math.ceil(seconds / size);
-    return `${count} ${unit}${count === 1 ? "" : "s"}`;
-  }
-  return `${seconds} second${seconds === 1 ? "" : "s"}`;
+  const at = UNITS.findIndex(([, size]) => seconds >= size);
+  const [, finest] = UNITS[at < 0 ? UNITS.length - 1 : Math.min(at + 1, UNITS.length - 1)] ?? [];
+  let rest = Math.ceil(seconds / (finest ?? 1)) * (finest ?? 1);
+  const parts = UNITS.flatMap(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? [] : [`${count} ${unit}${count === 1 ? "" : "s"}`];
+  });
+  return parts.length === 0 ? "0 seconds" : parts.join(" ");
 }
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

@@ -50,7 +50,8 @@ const CASES: readonly (readonly [line: string, asked: string | undefined, shown?
   [
     "/delete 9",
     undefined,
-    "error: Cannot change #9: this client has no such message of this room",
+    "error: Cannot change #9: this client has no such message of this room\n" +
+    "hint: its number stands before a message; /last shows it",
   ],
   [
     "/edit #1",
@@ -65,7 +66,7 @@ const CASES: readonly (readonly [line: string, asked: string | undefined, shown?
   [
     "/delete it all",
     undefined,
-    'error: Cannot delete "it all": the form is /delete [#N]\nhint: N is the number before each message',
+    'error: Cannot delete "it all": the form is /delete [#N]\nhint: N is the number before a message; /last shows it',
   ],
 ];
 

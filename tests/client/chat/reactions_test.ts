@@ -62,12 +62,13 @@ const CASES: readonly (readonly [string, string | undefined, string?])[] = [
   [
     "/react #9 :+1:",
     undefined,
-    "error: Cannot react to #9: this client has no such message of this room",
+    "error: Cannot react to #9: this client has no such message of this room\n" +
+    "hint: N is the number before a message; /last shows it",
   ],
   [
     "/react #1",
     undefined,
-    'error: Cannot react with "#1": the form is /react [#N] EMOJI\nhint: N is the number before each message; /react #12 :+1: reacts to #12',
+    'error: Cannot react with "#1": the form is /react [#N] EMOJI\nhint: N is the number before a message; /last shows it; /react #12 :+1: reacts to #12',
   ],
   [
     "/react :thumbup:",
@@ -77,7 +78,13 @@ const CASES: readonly (readonly [string, string | undefined, string?])[] = [
   [
     "/react +2 now",
     undefined,
-    'error: Cannot react with "+2 now": the form is /react [#N] EMOJI\nhint: N is the number before each message; /react #12 :+1: reacts to #12',
+    'error: Cannot react with "+2 now": the form is /react [#N] EMOJI\nhint: N is the number before a message; /last shows it; /react #12 :+1: reacts to #12',
+  ],
+  [
+    "/unreact :+1: and more",
+    undefined,
+    "error: Cannot take a reaction back: the form is /unreact [#N] [EMOJI]\n" +
+    "hint: N is the number before a message; /last shows it",
   ],
   [
     "/unreact",

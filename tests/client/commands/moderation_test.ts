@@ -35,9 +35,10 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
     "/kick e v e too loud",
     "/ban eve 30m spam",
     "/mute eve 10s",
+    "/mute eve too loud",
     "/lock",
   ];
-  for (const line of [...lines, "/slow 10s", "/slow off"]) void run(line);
+  for (const line of [...lines, "/slow 10s", "/slow off", "/slow 0"]) void run(line);
   assert.deepEqual(
     asked().map((request) =>
       request.kind === "moderate" ? [request.what, request.seconds, request.text] : []
@@ -47,8 +48,10 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
       ["kick", 0, "too loud"],
       ["ban", 1_800, "spam"],
       ["mute", 10, ""],
+      ["mute", 0, "too loud"],
       ["lock", 0, ""],
       ["slow", 10, ""],
+      ["slow", 0, ""],
       ["slow", 0, ""],
     ],
   );
@@ -56,7 +59,12 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
 
 Deno.test("what cannot be meant is refused before anything is sent", async () => {
   const { run, asked } = await story();
-  for (const line of ["/kick nobody", "/slow soon", "/slow 31d", "/ban nobody 30m"]) {
+  const lines = ["/kick nobody", "/slow soon", "/slow 31d", "/ban nobody 30m", "/unmute eve now"];
+  // As a reason, what was meant as a time would be for good.
+  for (const time of ["0", "2x", "10min", "31d", "-5m", "1.5h", "30 minutes", "3 strikes"]) {
+    lines.push(`/ban eve ${time}`, `/mute eve ${time}`);
+  }
+  for (const line of lines) {
     await assert.rejects(async () => await run(line), UsageError, line);
   }
   assert.deepEqual(asked(), []);
@@ -109,9 +117,12 @@ Deno.test("/bans lists who is banned, until when and by whom, and /unban lifts a
   const wrong = assert.rejects(run("/unban mallory"), /"mallory" is not banned here/);
   await session.deliver({ kind: "done", id: 3 });
   await wrong;
-  const lifted = run('/unban "E v e"');
+  const more = assert.rejects(run("/unban eve e"), /"eve e" is not banned here/);
   await session.deliver({ kind: "done", id: 4 });
+  await more;
+  const lifted = run('/unban "E v e"');
   await session.deliver({ kind: "done", id: 5 });
+  await session.deliver({ kind: "done", id: 6 });
   await lifted;
   const [unban] = asked();
   assert.ok(unban?.kind === "moderate" && unban.what === "unban" && unban.whom === 9);

@@ -17,17 +17,23 @@ Deno.test("parseDuration() takes a number and a unit, up to 30 days", () => {
   }
 });
 
-Deno.test("durationText() names the largest unit that fits, rounded up", () => {
-  const texts = [1, 59, 60, 61, 3_600, 7_000, 86_400, 200_000].map(durationText);
+Deno.test("durationText() names the two largest units that fit, the smaller one rounded up", () => {
+  const seconds = [0, 1, 59, 60, 61, 3_600, 5_400, 7_199, 7_201, 86_400, 86_399, 356_400, 200_000];
+  const texts = seconds.map(durationText);
   assert.deepEqual(texts, [
+    "0 seconds",
     "1 second",
     "59 seconds",
     "1 minute",
-    "2 minutes",
+    "1 minute 1 second",
     "1 hour",
+    "1 hour 30 minutes",
     "2 hours",
+    "2 hours 1 minute",
     "1 day",
-    "3 days",
+    "1 day",
+    "4 days 3 hours",
+    "2 days 8 hours",
   ]);
 });
 
