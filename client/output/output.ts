@@ -28,7 +28,7 @@ import type { NoteLevel } from "../base/note_level.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
 import type { OutputOptions } from "./output_options.ts";
 export type { OutputOptions, OutputScreen } from "./output_options.ts";
-import { again, type Showing, type ShownLine, shownLine } from "./shown_line.ts";
+import { again, inOrder, type Showing, type ShownLine, shownLine } from "./shown_line.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 
 const NOTHING: RenderedLine = { kind: "file", rows: [] };
@@ -170,7 +170,7 @@ export class Output {
     const time = this.#options.clock.utc();
     const deferred = this.#deferred.take(room);
     if (deferred.length > 0) this.#rule("new");
-    for (const line of deferred) this.#put({ ...line, time });
+    for (const line of deferred) this.#put({ ...line, time }, { elsewhere: false });
   }
 
   /** Shows the last `count` messages of a room, which the user has not read; `current`: the title of the current room. */
@@ -181,10 +181,12 @@ export class Output {
     const shown = count - deferred.filter(({ isSaid }) => isSaid).length;
     const said = this.#kept.filter((line) => line.isSaid && line.room === room);
     this.#rule(`${shortLabel(room)}: ${count} new`);
-    for (const line of shown > 0 ? said.slice(-shown) : []) {
-      this.#options.print(this.#folded(line, { elsewhere: room !== current, isAgain: true }));
+    const seen = new Set(shown > 0 ? said.slice(-shown) : []);
+    const showing = { elsewhere: room !== current, isAgain: true };
+    for (const line of inOrder([...seen, ...deferred])) {
+      if (seen.has(line)) this.#options.print(this.#folded(line, showing));
+      else this.#put(line, showing);
     }
-    for (const line of deferred) this.#put(line, room !== current);
   }
 
   /** Shows a title of the window, where the user wants one. */
@@ -256,7 +258,7 @@ export class Output {
     if (summary === undefined) return;
     this.#presence.clear();
     this.#refreshLive();
-    this.#put(this.#systemLine(summary), summary.elsewhere);
+    this.#put(this.#systemLine(summary), summary);
   }
 
   /** Cells of a row of the terminal; undefined without one. */
@@ -338,19 +340,19 @@ export class Output {
     return !own && words.some((word) => word !== "" && mentions(text, word));
   }
 
-  #show(line: ShownLine, elsewhere?: boolean): void {
+  #show(line: ShownLine, elsewhere = false): void {
     this.flush();
-    this.#put(line, elsewhere);
+    this.#put(line, { elsewhere });
   }
 
-  #put(line: ShownLine, elsewhere = false): void {
+  #put(line: ShownLine, { elsewhere = false, isAgain = false }: Partial<Showing>): void {
     const { renderer, print, bufferSize } = this.#options;
     const day = dayOf(line.time) ?? this.#day;
     if (renderer.day !== undefined && day !== undefined && this.#day !== undefined) {
       if (day !== this.#day) print(renderer.day(day));
     }
     this.#day = day;
-    print(this.#folded(line, { elsewhere }));
+    print(this.#folded(line, { elsewhere, isAgain }));
     this.#kept.push(line);
     // Cut in blocks, so that a busy room does not shift the whole array for each line.
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);

@@ -34,6 +34,17 @@ export function shownLine(
   return { room, time, draw };
 }
 
+/** The lines by their times; one without a valid time follows the line before it. */
+export function inOrder(lines: readonly ShownLine[]): readonly ShownLine[] {
+  let last = -Infinity;
+  const timed = lines.map((line) => {
+    const time = Date.parse(line.time);
+    if (!Number.isNaN(time)) last = time;
+    return { line, time: last };
+  });
+  return timed.toSorted((a, b) => a.time - b.time).map(({ line }) => line);
+}
+
 /** What a line is drawn for when the user asks to see it again; `current`: the title of the current room. */
 export function again({ room }: Pick<ShownLine, "room">, current: string | undefined): Showing {
   return { elsewhere: room !== undefined && room !== current, isAgain: true };

@@ -354,5 +354,24 @@ Deno.test("what was only counted comes under a mark that it is new, and /unread 
   console.printed.length = 0;
   output.chat(chat("three", { room: "ops", elsewhere: true }));
   output.showUnread("ops", 1, "den");
-  assert.deepEqual(console.printed, ["- ops: 1 new", "[ops] <bob> three"]);
+  assert.deepEqual(console.printed, ["- ops: 1 new", "#1 [ops] <bob> three"]);
+  // One that names the user was shown at once: /unread has it in its place.
+  const said = (text: string, second: number, mention = false) =>
+    output.chat(chat(text, {
+      room: "ops",
+      elsewhere: true,
+      mention,
+      time: `2026-11-23T12:00:0${second}.000Z`,
+    }));
+  said("four", 4);
+  said("alice: five", 5, true);
+  said("six", 6);
+  console.printed.length = 0;
+  output.showUnread("ops", 3, "den");
+  assert.deepEqual(console.printed, [
+    "- ops: 3 new",
+    "#1 [ops] <bob> four",
+    "#1 [ops] <bob> alice: five",
+    "#1 [ops] <bob> six",
+  ]);
 });
