@@ -1,7 +1,7 @@
 // Lines of the user to messages and commands: at once in a terminal, one after the other from a pipe.
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { RefusalError } from "../session/refusal.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
@@ -15,6 +15,8 @@ import type { InputOptions, LineWork } from "./script.ts";
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A line from a pipe waits this many seconds for a connection; a script must not hang forever. */
 const CONNECTION_TIMEOUT_S = 60;
+
+const REASON_SHOWN_MAX = 300;
 
 /** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */
 export function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
@@ -81,6 +83,7 @@ export async function deliver(
   const { chat } = context;
   const parsed = parseLine(text);
   await requireConnection(chat, clock);
+  chat.lastRefusal = undefined;
   const ask = () =>
     parsed.kind === "command"
       ? runCommand(parsed.row, parsed.argument, context)
@@ -94,8 +97,14 @@ export async function deliver(
     throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
   }
   if (outcome === "refused") {
-    throw new RefusalError(`Not delivered: ${quote(text)}: the server refused it`);
+    throw refusedError(text, chat.lastRefusal);
   }
+}
+
+/** The error for what was refused; `why`: in the server's words, or those of a sealed room. */
+export function refusedError(text: string, why = "the server refused it"): RefusalError {
+  const reason = sanitizeLine(why).slice(0, REASON_SHOWN_MAX).replace(/\.$/, "");
+  return new RefusalError(`Not delivered: ${quote(text)}: ${reason}`);
 }
 
 /** The outcome, or "lost" where a server that could answer does not. */

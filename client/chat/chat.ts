@@ -60,6 +60,7 @@ export class Chat implements ChatContext {
   readonly proofs: RoomProofs;
   /** How the connection is, and the question of whom to trust. */
   readonly connection: ConnectionState;
+  lastRefusal: string | undefined;
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
   readonly #session = new OpenSession();

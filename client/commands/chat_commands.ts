@@ -17,7 +17,16 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     argument: "NAME",
     needs: "connection",
     help: "change your name, in all your rooms; in a sealed room, only there",
-    run: ({ chat }, argument) => chat.rename(parseName(argument)),
+    async run({ chat }, argument) {
+      const name = parseName(argument);
+      const isSame = name === chat.name;
+      // Whoever waits for another name to be free stops waiting.
+      const outcome = await chat.rename(name);
+      if (isSame && outcome === "confirmed") {
+        chat.output.answer(`Your name is ${quote(name)} already.`);
+      }
+      return outcome;
+    },
   },
   {
     name: "me",

@@ -96,13 +96,13 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     name: "lock",
     needs: "new protocol",
     help: "lock a room you moderate: nobody else can join",
-    run: ({ chat }) => decide(chat, "lock", { whom: 0 }),
+    run: ({ chat }) => lock(chat, true),
   },
   {
     name: "unlock",
     needs: "new protocol",
     help: "unlock the room: people can join again",
-    run: ({ chat }) => decide(chat, "unlock", { whom: 0 }),
+    run: ({ chat }) => lock(chat, false),
   },
   {
     name: "slow",
@@ -153,6 +153,15 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     run: ({ chat }) => unpin(chat),
   },
 ];
+
+/** Nobody is told of what is so already. */
+function lock(chat: Chat, locked: boolean): void | Promise<RequestOutcome> {
+  const { room } = chat;
+  const now = chat.sealed.of(room)?.status?.locked ?? room.isLocked;
+  if (now !== locked) return decide(chat, locked ? "lock" : "unlock", { whom: 0 });
+  const how = locked ? "locked already: nobody else can join" : "not locked: people can join";
+  chat.output.answer(`${quote(room.title)} is ${how}.`);
+}
 
 async function setBacklog(chat: Chat, argument: string): Promise<unknown> {
   const { room } = chat;

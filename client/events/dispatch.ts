@@ -42,6 +42,7 @@ const HANDLERS: Handlers = {
   },
 
   declined(chat, { id, why: text }) {
+    chat.lastRefusal = text;
     const asked = chat.requests.answer(id, "refused");
     if (chat.requests.isUnasked(asked)) return;
     show(chat, { event: "refused", text, time: undefined });

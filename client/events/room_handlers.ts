@@ -192,7 +192,8 @@ const HANDLERS: Handlers = {
     const person = whomName === "" ? {} : { whom: whomName };
     const about = { event: "moderated", text: moderationText(event), name, time, what, ...person };
     show(chat, about, room);
-    if (what === "op") {
+    if (what === "lock" || what === "unlock") room.isLocked = what === "lock";
+    else if (what === "op") {
       if (room.ops.size < OPS_MAX) room.ops = new Set([...room.ops, whom]);
       if (whom === chat.clientId) {
         show(chat, { event: "rules", text: opNews(room), time: undefined }, room);
@@ -253,7 +254,7 @@ const HANDLERS: Handlers = {
     const pin = sequence === 0 ? undefined : { sequence, author, text };
     const isPinNews = pin !== undefined &&
       (pin.sequence !== room.pin?.sequence || text !== room.pin.text);
-    [room.maker, room.ops, room.pin] = [maker, new Set(ops), pin];
+    [room.maker, room.ops, room.pin, room.isLocked] = [maker, new Set(ops), pin, locked];
     const names = (clients: readonly AnyClientId[]) =>
       room.roster.people.filter(({ client }) => client !== 0 && clients.includes(client))
         .map(({ name }) => name);

@@ -14,13 +14,13 @@ import {
 } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
-import { RefusalError } from "../session/refusal.ts";
 import type { Chat } from "../chat/chat.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
 import { jsonLine } from "../render/json.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
+import { refusedError } from "../app/pipe_input.ts";
 import { connectedInTime, Patience } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
 import { StdoutLines } from "../base/stdout_lines.ts";
@@ -83,7 +83,7 @@ class Sending {
     if (!await connectedInTime(this.#chat, patience)) return;
     const outcome = await patience.within(this.#say(text));
     if (outcome !== "late") return;
-    this.#tell(1, text, notDelivered("lost", text, late(patience)));
+    this.#tell(1, text, notDelivered(text, late(patience)));
   }
 
   async #sendLines(): Promise<void> {
@@ -106,6 +106,7 @@ class Sending {
   async #say(text: string): Promise<void> {
     const n = ++this.#count;
     let outcome: RequestOutcome;
+    this.#chat.lastRefusal = undefined;
     try {
       outcome = await this.#chat.say(text);
     } catch (error) {
@@ -117,7 +118,10 @@ class Sending {
     }
     if (outcome === "confirmed") return this.#tell(n, text, undefined);
     // What stopped the chat has its own error to tell.
-    this.#tell(n, text, this.#chat.finish.fault ?? notDelivered(outcome, text));
+    const fault = outcome === "refused"
+      ? refusedError(text, this.#chat.lastRefusal ?? "the server refused it, or is another one now")
+      : notDelivered(text);
+    this.#tell(n, text, this.#chat.finish.fault ?? fault);
   }
 
   #tell(n: number, text: string, fault: CmdchatError | undefined): void {
@@ -163,15 +167,10 @@ export function resultFields(fault: CmdchatError | undefined): Record<string, un
 }
 
 function notDelivered(
-  outcome: Exclude<RequestOutcome, "confirmed">,
   text: string,
   why = "the connection was lost before the server answered",
-): CmdchatError {
-  return outcome === "lost"
-    ? new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`)
-    : new RefusalError(
-      `Not delivered: ${quote(text)}: the server refused it, or is another one now`,
-    );
+): ConnectionError {
+  return new ConnectionError(`Perhaps not delivered: ${quote(text)}: ${why}`);
 }
 
 function late({ seconds }: Patience): string {

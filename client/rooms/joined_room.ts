@@ -44,6 +44,8 @@ export class JoinedRoom {
   ops: ReadonlySet<AnyClientId> = new Set();
   /** How many lines the server keeps of it for newcomers; 0 = none. */
   backlog = 0;
+  /** Whether nobody else can join; of a plain room. */
+  isLocked = false;
   /** Which messages were shown, by number and time: a client that comes in again is told some of them once more. */
   readonly heard = new HeardMessages();
   /** What is pinned; its texts are NOT sanitized. */

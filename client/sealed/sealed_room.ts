@@ -233,6 +233,7 @@ export class SealedRoom {
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":
+        chat.lastRefusal = event.why;
         if (this.requests.isUnasked(this.requests.answer(event.request, "refused"))) return;
         return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
       case "note":

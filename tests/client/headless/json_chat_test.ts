@@ -49,6 +49,7 @@ Deno.test("requests are done in order, and each has its result", async () => {
     [7, true, undefined],
   ]);
   assert.equal(results[3]?.["hint"], "did you mean say?");
+  assert.match(String(results[5]?.["error"]), /: Cannot use the name "bob": somebody in "lobby"/);
   assert.equal(ended.code, 2, "the code of the first fault");
   for (const text of ["hello", "/no command"]) await bob.hears(text);
   assert.ok(objects.some(({ kind, state }) => kind === "connection" && state === "connected"));
@@ -96,6 +97,41 @@ Deno.test("a request with a room is done there, and the current room stays the c
       kind === "file" && room === "ops" && name === "for-ops.txt"
     ),
   );
+});
+
+Deno.test("a refusal says why, in the words of who refused, and what is so already is told to the user alone", async () => {
+  await using server = await startServer();
+  await using robot = startClient(home, { args: ["--json", ...at(server), "--name", "robot"] });
+  await robot.prints(/"state":"connected"/);
+  const lines = ["/slow 1h", "/lock", "/lock", "/unlock", "/unlock", "/nick robot", "/kick robot"];
+  for (const [id, command] of lines.entries()) await robot.type(JSON.stringify({ id, command }));
+  await robot.prints(new RegExp(`"id":${lines.length - 1},`));
+  const resultOf = (id: number) =>
+    assertPrinted(robot.stdout).find((object) =>
+      object["kind"] === "result" && object["id"] === id
+    );
+  assert.equal(resultOf(6)?.["error"], 'Not delivered: "/kick robot": Cannot kick yourself');
+  const textsOf = (kind: string) =>
+    assertPrinted(robot.stdout).flatMap((object) =>
+      object["kind"] === kind ? [object["text"]] : []
+    );
+  assert.deepEqual(textsOf("note"), [
+    '"lobby" is locked already: nobody else can join.',
+    '"lobby" is not locked: people can join.',
+    'Your name is "robot" already.',
+  ]);
+  assert.equal(textsOf("system").filter((text) => /locked the room/.test(String(text))).length, 2);
+  const sent = await runClient(home, { args: ["send", "--lines", ...at(server)] }, "one\ntwo\n");
+  assert.equal(sent.code, 9);
+  assert.match(sent.stderr, /^error: Not delivered: "two": .*this room is slow: wait 1 hour$/m);
+  await robot.type('{"id":"seal","command":"/seal team"}');
+  await robot.prints(/"room":"team"/);
+  for (const [n, command] of ["/lock", "/lock", "/kick robot"].entries()) {
+    await robot.type(JSON.stringify({ id: `team ${n}`, room: "team", command }));
+  }
+  await robot.prints(/"id":"team 2"/);
+  assert.equal(textsOf("note").at(-1), '"team" is locked already: nobody else can join.');
+  assert.match(robot.stdout, /Not delivered: \\"\/kick robot\\": Not done: that is you; \/leave/);
 });
 
 Deno.test("what others say and files that are offered come as objects, and a request takes a file", async () => {
