@@ -1,13 +1,13 @@
-// Load: many v2 members that sit in rooms, read what comes and answer pings. A process of its own, so that what they
-// read delays nobody who is measured. Arguments: port, members, members a room, the start of the rooms' names, file of
-// the certificate where it is TLS, or "websocket". With "raw" for the names: connections that only connect. Says "joined N" after each
-// hundred and at the end.
+// Load: many v2 members that sit in rooms. A process of its own, so that what they read delays nobody who is measured.
+// Arguments: port, members, members a room, the start of the rooms' names, what they do with what comes ("open" it now and
+// then, "drop" it at once), file of the certificate where it is TLS, or "websocket". With "raw" for the names: connections
+// that only connect. Says "joined N" after each hundred and at the end.
 
 import { overWebSocket } from "../../helpers/web/web_socket_conn.ts";
 import { connectTls, pause } from "./load.ts";
 import { makeLoadKeys, V2Member } from "./v2_member.ts";
 
-const [port = "", count = "", perRoom = "", kind = "", carrier] = Deno.args;
+const [port = "", count = "", perRoom = "", kind = "", reading = "", carrier] = Deno.args;
 const JOINS_AT_ONCE = 8;
 // One after another: a connection that waits for the server to accept it may be refused.
 const CONNECTS_AT_ONCE = 1;
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     const join = async (i: number) => {
       const room = `${kind} ${Math.floor(i / Number(perRoom))}`;
       const member = await V2Member.join(await connect(), { load, name: `crowd${i}`, room });
-      void member.attend();
+      void (reading === "drop" ? member.drop() : member.attend());
     };
     await Promise.all(Array.from({ length: JOINS_AT_ONCE }, () => joinOn(join)));
   }

@@ -18,12 +18,15 @@ import type { Event, EventOf, Request } from "../../../shared/messages/messages_
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+import { HEARTBEAT_TIMEOUT_MS } from "../../../shared/base/limits.ts";
 import { makeCheapRsa } from "./cheap_rsa.ts";
 import { pause, readFrame, writeAll } from "./load.ts";
 
 const READ_BYTES = 16_384;
 // While others come in, a member reads now and then: reading each arrival as it comes would take all the time.
 const SETTLE_PAUSE_MS = 100;
+// Whoever drops pings unread shows by itself that it is there, before the server misses it.
+const SIGN_OF_LIFE_MS = HEARTBEAT_TIMEOUT_MS / 3;
 const PING = kindOf(encodeEvent({ kind: "ping" }));
 const JOINED = kindOf(encodeEvent({
   kind: "joined",
@@ -167,6 +170,18 @@ export class V2Member {
       for (;;) await this.take(Math.max(1, this.#bodies.length), true);
     } catch {
       // The link ended: the load is over.
+    }
+  }
+
+  /** Reads and drops what comes, as the members of the references do, until the link ends. */
+  async drop(): Promise<void> {
+    const pulse = setInterval(() => void this.signOfLife().catch(() => {}), SIGN_OF_LIFE_MS);
+    try {
+      while (await this.conn.read(this.#buffer) !== null);
+    } catch {
+      // The link ended: the load is over.
+    } finally {
+      clearInterval(pulse);
     }
   }
 

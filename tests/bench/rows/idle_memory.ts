@@ -124,7 +124,10 @@ export async function perConnection(
   const crowd = (count: number, kind: string) =>
     startProgram({
       path: "tests/bench/load/crowd.ts",
-      args: [`${server.port}`, `${count}`, `${perRoom}`, kind, ...(webSocket ? ["websocket"] : [])],
+      args: [
+        ...[server.port, count, perRoom].map(String),
+        ...[kind, "open", ...(webSocket ? ["websocket"] : [])],
+      ],
       handles: connections + FURTHER_HANDLES,
     });
   await using few = crowd(first, raw ? "raw" : "first");
