@@ -113,7 +113,9 @@ function requireNeeds(row: CommandRow, { chat, downloads }: CommandContext): voi
 
 function requireConnection(row: CommandRow, chat: Chat): void {
   if (chat.connected) return;
-  throw new ConnectionError(`Cannot use /${row.name}: there is no connection to the server`);
+  throw new ConnectionError(`Cannot use /${row.name}: there is no connection to the server`, {
+    hint: "/reconnect tries again at once",
+  });
 }
 
 function unknownCommand(word: string, others: readonly string[]): UsageError {

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 // The chat of a page: the terminal client's own, over a browser's connection, with a view in place of the terminal.
 
-import { CmdchatError } from "../../shared/base/errors.ts";
+import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
 import { setWorkerAddress } from "../../shared/platform/web/worker.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
@@ -30,6 +30,8 @@ const KEPT_LINES = 1_000;
 const COLUMNS = 200;
 /** Joins and leaves fold; lines of all rooms come to the view, which sorts them, in full. */
 const SETTINGS = "others=show;fold=0;notice=osc9;bell=mention";
+/** What a terminal needs, and a browser decides or the page always has. */
+const NOT_HERE = ["theme", "time", "numbers", "links", "title", "keys", "paste"] as const;
 const DIRECT = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|.*\.localhost|.*\.onion)$/i;
 
 /** What a page is started with. */
@@ -193,6 +195,11 @@ class PageChat {
     const view = this.#view;
     const settings = new ChatSettings();
     settings.setAll(SETTINGS);
+    for (const name of NOT_HERE) {
+      settings.onChange(name, () => {
+        throw new UsageError(`Cannot set ${name} in a page: it is for terminals`);
+      });
+    }
     const print = (line: Parameters<PageView["print"]>[0]) => {
       // What concerns no room stands in the one that is current now, of which the view may not know yet.
       if (line.room === undefined) this.#showNow();

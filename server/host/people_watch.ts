@@ -31,12 +31,17 @@ export class PeopleWatch {
       ...people.flatMap((person) => changeOf(before.get(person.id), person)),
     ];
     if (lines.length === 0) return [];
-    const count = people.length === 1 ? "1 person is here" : `${people.length} people are here`;
+    const count = countText(people.length);
     if (lines.length > LINES_MAX) return [`${came.length} came, ${left.length} left; ${count}`];
     const [last = "", ...rest] = lines.reverse();
     const isCounted = left.length + came.length > 0;
     return [...rest.reverse(), isCounted ? `${last}; ${count}` : last];
   }
+}
+
+function countText(count: number): string {
+  if (count === 0) return "nobody is here";
+  return count === 1 ? "1 person is here" : `${count} people are here`;
 }
 
 function changeOf(before: Person | undefined, now: Person): string[] {

@@ -121,6 +121,10 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   await alice.view.line(/Cannot find "bbo"/);
   alice.actions.sendFiles([new File(["x"], "c.txt")], "/send @alice");
   await alice.view.line(/Cannot send a file to yourself/);
+  alice.actions.entered("/set theme dark");
+  await alice.view.line(/Cannot set theme in a page: it is for terminals/);
+  alice.actions.entered("/set markup on");
+  await alice.view.line(/markup = on/);
   alice.actions.sendFiles([new File(["x"], "d.txt")], "");
   await bob.view.line(/<alice> offers file 5, "d.txt"/);
   await leave(alice, bob);
