@@ -138,6 +138,12 @@ export const OUTBOX_BULK_WRITE_BYTES = 64 * KIB;
 /** An outbox where no more waits is sealed before the others: a few lines, as people type them. */
 export const OUTBOX_PROMPT = { bytes: 2 * KIB, bodies: 8 } as const;
 
+/**
+ * Clients who are told at once within `waitMs` who came and who went: some 8 ms of the thread. Others wait for so long, and
+ * then `inTurn` of them are told at a time, some 4 ms, every `lookMs`.
+ */
+export const PRESENCE = { atOnce: 500, waitMs: 1_000, inTurn: 250, lookMs: 20 } as const;
+
 /** Read buffer of a quiet connection: a pong and a line of talk fit; more takes two reads. */
 export const READ_BUFFER_IDLE_BYTES = 256;
 

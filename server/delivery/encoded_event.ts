@@ -16,6 +16,8 @@ export interface OutgoingBody<C> {
   readonly content: C;
   /** Bytes of `content`. */
   readonly bytes: number;
+  /** Whether it may leave later than others, though never behind what came after it. */
+  readonly mayWait?: boolean;
   /** How many outboxes it waits in: its bytes are in memory once. */
   waiting: number;
 }
@@ -57,7 +59,7 @@ export class EncodedEvent {
       const message = toV1(this.event, this.title);
       if (message !== undefined) {
         const content = encodeJson(message);
-        this.#v1 = { content, bytes: content.length, waiting: 0 };
+        this.#v1 = { content, bytes: content.length, mayWait: isPresence(this.event), waiting: 0 };
       }
       this.#isV1Made = true;
     }
@@ -68,8 +70,13 @@ export class EncodedEvent {
   get v2(): OutgoingBody<FramedBody> {
     if (this.#v2 === undefined) {
       const content = frameParts(encodeEventParts(this.event));
-      this.#v2 = { content, bytes: framedBytes(content), waiting: 0 };
+      const bytes = framedBytes(content);
+      this.#v2 = { content, bytes, mayWait: isPresence(this.event), waiting: 0 };
     }
     return this.#v2;
   }
+}
+
+function isPresence({ kind }: Event): boolean {
+  return kind === "joined" || kind === "left" || kind === "away" || kind === "back";
 }

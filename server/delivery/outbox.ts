@@ -3,6 +3,7 @@
 // never close a connection.
 
 import { type Flushing, flushSoon } from "./flush_turn.ts";
+import { type PresenceReader, PresenceTurns } from "./presence_turns.ts";
 import { turnTime } from "./turn_time.ts";
 import type { OutgoingBody } from "./encoded_event.ts";
 import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
@@ -31,6 +32,7 @@ export interface OutboxOwner<C> {
 }
 
 const NONE: readonly never[] = [];
+const allPresence = new PresenceTurns(turnTime);
 
 /** Bodies of one kind, in the order in which they came. An empty one keeps nothing. */
 class Queue<C> {
@@ -72,9 +74,11 @@ class Queue<C> {
  *    refused, and nothing else happens.
  * 5. Where all outboxes together hold too much, the heaviest pay (fair_budget.ts): with their parts of files first, then
  *    with their connection.
+ * 6. A body that may wait leaves with the next that may not, and at the latest when its turn comes (presence_turns.ts).
  */
-export class Outbox<C> implements Flushing, BudgetPayer {
+export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
   readonly #owner: OutboxOwner<C>;
+  readonly #presence: PresenceTurns;
   readonly #budget: FairBudget;
   readonly #share: BudgetShare;
   readonly #talk = new Queue<C>();
@@ -89,11 +93,18 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   /** Bytes of the write that is due or in flight. */
   #inFlight = 0;
   #isFlushing = false;
+  /** Presence has a turn for it. */
+  #isAwaited = false;
   #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
-  constructor(owner: OutboxOwner<C>, { budget, source }: BudgetAccount) {
+  constructor(
+    owner: OutboxOwner<C>,
+    { budget, source }: BudgetAccount,
+    presence: PresenceTurns = allPresence,
+  ) {
     this.#owner = owner;
+    this.#presence = presence;
     this.#budget = budget;
     this.#share = budget.open(source, this);
   }
@@ -131,6 +142,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
 
   /** Resolves when nothing waits, or the outbox is closed. */
   async drained(): Promise<void> {
+    this.#begin();
     if (!this.#isFlushing || this.#isClosed) return;
     this.#idle ??= Promise.withResolvers();
     await this.#idle.promise;
@@ -152,6 +164,12 @@ export class Outbox<C> implements Flushing, BudgetPayer {
     if (this.#bulk === undefined || this.#bulk.bytes === 0) return this.#overflow();
     this.#drop(this.#bulk);
     this.#bulkDrops++;
+  }
+
+  /** Called when the turn of what may wait has come. */
+  tellPresence(): void {
+    this.#isAwaited = false;
+    this.#begin();
   }
 
   /** Called at the end of a turn. */
@@ -189,10 +207,26 @@ export class Outbox<C> implements Flushing, BudgetPayer {
   }
 
   #add(queue: Queue<C>, body: OutgoingBody<C>): void {
-    if (this.#talk.bytes === 0 && (this.#bulk?.bytes ?? 0) === 0) this.#since = turnTime();
+    if (!this.#hasBodies) this.#since = turnTime();
     queue.push(body);
     this.#budget.take(this.#share, body.bytes, body.waiting++ === 0 ? body.bytes : 0);
-    if (this.#isFlushing || this.#isClosed) return;
+    if (this.#isFlushing) return;
+    if (body.mayWait !== true) this.#begin();
+    else if (!this.#isAwaited) {
+      if (this.#presence.mayTellNow()) return this.#begin();
+      this.#isAwaited = true;
+      this.#presence.tellLater(this);
+    }
+  }
+
+  get #hasBodies(): boolean {
+    return this.#talk.bytes > 0 || (this.#bulk?.bytes ?? 0) > 0;
+  }
+
+  #begin(): void {
+    if (this.#isFlushing || this.#isClosed || !this.#hasBodies) return;
+    // What was left waiting on purpose is no delay.
+    this.#since = turnTime();
     this.#isFlushing = true;
     flushSoon(this);
   }
@@ -210,7 +244,7 @@ export class Outbox<C> implements Flushing, BudgetPayer {
 
   #goOn(): void {
     if (this.#isClosed) return;
-    if (this.#talk.bytes > 0 || (this.#bulk?.bytes ?? 0) > 0) return flushSoon(this);
+    if (this.#hasBodies) return flushSoon(this);
     this.#isFlushing = false;
     this.#idle?.resolve();
     this.#idle = undefined;

@@ -9,7 +9,9 @@ import {
   OUTBOX_BULK_WRITE_BYTES,
   OUTBOX_MAX_BYTES,
   OUTBOX_WRITE_BYTES,
+  PRESENCE,
 } from "../../../server/config/limits.ts";
+import { PresenceTurns } from "../../../server/delivery/presence_turns.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
 /** A body whose content is its number, and that claims to have `bytes`. */
@@ -18,25 +20,33 @@ function body(n: number, bytes: number): OutgoingBody<number> {
 }
 
 /** An outbox whose writes end when the test says so. */
-function recorded(budget = new FairBudget(OUTBOX_BUDGET), source = "192.0.2.1") {
+function recorded(
+  budget = new FairBudget(OUTBOX_BUDGET),
+  source = "192.0.2.1",
+  presence?: PresenceTurns,
+) {
   const writes: { bodies: number[]; done: PromiseWithResolvers<void> }[] = [];
   const told = { overflow: 0, broken: 0, written: 0 };
   let sealed: number[] = [];
-  const outbox = new Outbox<number>({
-    mostBodies: Infinity,
-    seal(bodies) {
-      sealed = bodies.map(({ content }) => content);
-      return new Uint8Array(bodies.length);
+  const outbox = new Outbox<number>(
+    {
+      mostBodies: Infinity,
+      seal(bodies) {
+        sealed = bodies.map(({ content }) => content);
+        return new Uint8Array(bodies.length);
+      },
+      write() {
+        const done = Promise.withResolvers<void>();
+        writes.push({ bodies: sealed, done });
+        return done.promise;
+      },
+      onOverflow: () => void told.overflow++,
+      onBroken: () => void told.broken++,
+      onWritten: (bytes) => void (told.written += bytes.length),
     },
-    write() {
-      const done = Promise.withResolvers<void>();
-      writes.push({ bodies: sealed, done });
-      return done.promise;
-    },
-    onOverflow: () => void told.overflow++,
-    onBroken: () => void told.broken++,
-    onWritten: (bytes) => void (told.written += bytes.length),
-  }, { budget, source });
+    { budget, source },
+    presence,
+  );
   return { outbox, writes, told, budget };
 }
 
@@ -54,6 +64,70 @@ Deno.test("what is sent in one turn shares one write, and what comes meanwhile t
   writes[1]?.done.resolve();
   await outbox.drained();
   assert.equal(told.written, 5);
+});
+
+function presence(n: number): OutgoingBody<number> {
+  return { ...body(n, 10), mayWait: true };
+}
+
+/** Outboxes of a server where so many clients were told of presence that others wait. */
+function crowded() {
+  let now = 0;
+  const looks: (() => void)[] = [];
+  const all = new PresenceTurns(() => now, (_, look) => void looks.push(look));
+  while (all.mayTellNow());
+  const look = () => {
+    now += PRESENCE.waitMs;
+    for (const each of looks.splice(0)) each();
+  };
+  return { ...recorded(undefined, undefined, all), look };
+}
+
+Deno.test("who came is told at once where few come", async () => {
+  const { outbox, writes } = recorded(undefined, undefined, new PresenceTurns(() => 0));
+  outbox.send(presence(1));
+  await turns();
+  assert.deepEqual(writes.map(({ bodies }) => bodies), [[1]]);
+});
+
+Deno.test("where a crowd comes, who came leaves with the next line, and in front of it", async () => {
+  const { outbox, writes, look } = crowded();
+  outbox.send(presence(1));
+  outbox.send(presence(2));
+  await turns();
+  assert.equal(writes.length, 0);
+  outbox.send(body(3, 10));
+  await turns();
+  assert.deepEqual(writes.map(({ bodies }) => bodies), [[1, 2, 3]]);
+  writes[0]?.done.resolve();
+  look();
+  await turns();
+  assert.equal(writes.length, 1, "nothing is left to be told");
+  outbox.send(presence(4));
+  look();
+  await turns();
+  assert.deepEqual(writes[1]?.bodies, [4]);
+  writes[1]?.done.resolve();
+});
+
+Deno.test("what may wait is written before an outbox is drained", async () => {
+  const { outbox, writes } = crowded();
+  outbox.send(presence(1));
+  const drained = outbox.drained();
+  await turns();
+  assert.deepEqual(writes.map(({ bodies }) => bodies), [[1]]);
+  writes[0]?.done.resolve();
+  await drained;
+});
+
+Deno.test("an outbox that was closed meanwhile is not told who came", async () => {
+  const { outbox, writes, budget, look } = crowded();
+  outbox.send(presence(1));
+  outbox.close();
+  look();
+  await turns();
+  assert.equal(writes.length, 0);
+  assert.equal(budget.used, 0);
 });
 
 Deno.test("a write takes about OUTBOX_WRITE_BYTES, and a larger body whole", async () => {
