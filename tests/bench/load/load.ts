@@ -100,6 +100,11 @@ export class FrameCounter implements Counter {
     this.#isDone = isDone;
   }
 
+  /** Whole frames so far. */
+  get frames(): number {
+    return this.#frames;
+  }
+
   take(chunk: Uint8Array): boolean {
     this.chunks.push(chunk);
     for (let at = 0; at < chunk.length;) {
@@ -152,7 +157,8 @@ export async function runLoad(
   return (performance.now() - start) / 1_000;
 }
 
-async function inTime(work: Promise<unknown>): Promise<void> {
+/** Waits for what arrives of a load. Throws where that takes too long. */
+export async function inTime(work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new Error(`not all of the load arrived within ${PATIENCE_MS / 1_000} s`));

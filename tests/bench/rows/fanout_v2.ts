@@ -56,7 +56,7 @@ export async function fanoutV2(size: Size): Promise<Row> {
 }
 
 async function coldNote(load: Load, certificate?: TestCertificate): Promise<string> {
-  const cold = await throughRooms(load, certificate, { isCold: true });
+  const cold = await throughRoom(load, certificate, { isCold: true });
   return `ours without a warm-up, in a fresh process: ${describeMeasured(cold)}`;
 }
 
@@ -114,44 +114,37 @@ function describeMeasured(measured: Measurement): string {
 
 /** Runs the load through our server, over TLS where there is a certificate. */
 export function throughServer(load: Load, certificate?: TestCertificate): Promise<Measurement> {
-  return throughRooms(load, certificate);
+  return throughRoom(load, certificate);
 }
 
 /** The same load, carried by WebSocket. */
 export function throughWebSocket(load: Load, certificate: TestCertificate): Promise<Measurement> {
-  return throughRooms(load, certificate, { over: overWebSocket });
+  return throughRoom(load, certificate, { over: overWebSocket });
 }
 
 /** How our server is measured. */
-interface Rooms {
-  /** How many rooms have the load at once. */
-  readonly count?: number;
+interface Measuring {
   /** Whether the first load of the process counts, and not the second: V8 compiles while the first is served. */
   readonly isCold?: boolean;
   readonly over?: (conn: Deno.Conn) => Promise<Deno.Conn>;
 }
 
-/** The same load in several rooms at once. */
-export async function throughRooms(
+async function throughRoom(
   load: Load,
   certificate: TestCertificate | undefined,
-  { count = 1, isCold = false, over = (conn) => Promise.resolve(conn) }: Rooms = {},
+  { isCold = false, over = (conn) => Promise.resolve(conn) }: Measuring = {},
 ): Promise<Measurement> {
   await using server = await startRelay(certificate, { args: ["--web-only-socket"] });
   const connect = async () => await over(await connectTo(server.port, certificate?.cert));
-  const run = async (title: string) => {
-    const members: V2Member[][] = [];
-    for (let i = 0; i < count; i++) {
-      members.push(await joinAll({ count: load.members, room: `${title} ${i}`, connect }));
-      await Promise.all(members.flat().map((member) => member.signOfLife()));
-    }
-    const rooms = members.map((room) => roomLoad(load, room));
+  const run = async (room: string) => {
+    const members = await joinAll({ count: load.members, room, connect });
+    const { members: loads, check } = roomLoad(load, members);
     const cpuBefore = server.cpuMs();
-    const seconds = await runLoad(rooms.flatMap(({ members }) => members));
+    const seconds = await runLoad(loads);
     const cpuMs = server.cpuMs() - cpuBefore;
     const peakMemory = server.peakMemory();
-    for (const room of rooms) await room.check();
-    return { deliveries: count * deliveriesOf(load), seconds, cpuMs, peakMemory };
+    await check();
+    return { deliveries: deliveriesOf(load), seconds, cpuMs, peakMemory };
   };
   if (!isCold) await run("warm-up");
   return await run("bench");
@@ -187,44 +180,68 @@ export function roomLoad(load: Load, members: readonly V2Member[]): RoomLoad {
 }
 
 function sealTexts(load: Load, member: V2Member, sender: number): Uint8Array[] {
-  return Array.from({ length: load.perSender }, (_, index) =>
-    member.seal({
-      kind: "chat",
-      id: index + 1,
-      room: member.entered.room,
-      text: textOf(load, sender, index),
-      action: false,
-      reply: 0,
-    }));
+  return Array.from(
+    { length: load.perSender },
+    (_, index) => sealText(load, member, { sender, index }),
+  );
+}
+
+/** One text as a record. */
+export function sealText(
+  load: Load,
+  member: V2Member,
+  { sender, index }: { readonly sender: number; readonly index: number },
+): Uint8Array {
+  return member.seal({
+    kind: "chat",
+    id: index + 1,
+    room: member.entered.room,
+    text: textOf(load, sender, index),
+    action: false,
+    reply: 0,
+  });
 }
 
 /** Bytes of all bodies of the load: places and sequences are dealt out in some order, but each once. */
 function expectedBytes(load: Load, members: readonly V2Member[]): number {
-  const firstAt = members.length + 1;
   let bytes = 0;
-  for (let n = 0; n < load.senders * load.perSender; n++) {
-    const sender = n % load.senders;
-    const index = Math.floor(n / load.senders);
-    const { welcome, entered } = members[sender] as V2Member;
-    bytes += framedBytes(frameBody(encodeEvent({
-      kind: "chat",
-      at: firstAt + n,
-      client: welcome.client,
-      name: entered.name,
-      room: entered.room,
-      time: Date.now(),
-      request: index + 1,
-      sequence: n + 1,
-      text: textOf(load, sender, index),
-      action: false,
-      reply: 0,
-    })));
+  for (let place = 0; place < load.senders * load.perSender; place++) {
+    const sender = place % load.senders;
+    const index = Math.floor(place / load.senders);
+    bytes += bytesOfText(load, members, { sender, index, place });
   }
   return bytes;
 }
 
+/** Bytes of the body of one text, `place` of them having come before it in the room. */
+export function bytesOfText(
+  load: Load,
+  members: readonly V2Member[],
+  { sender, index, place }: {
+    readonly sender: number;
+    readonly index: number;
+    readonly place: number;
+  },
+): number {
+  const { welcome, entered } = members[sender] as V2Member;
+  return framedBytes(frameBody(encodeEvent({
+    kind: "chat",
+    at: members.length + 1 + place,
+    client: welcome.client,
+    name: entered.name,
+    room: entered.room,
+    time: Date.now(),
+    request: index + 1,
+    sequence: place + 1,
+    text: textOf(load, sender, index),
+    action: false,
+    reply: 0,
+  })));
+}
+
 // A ping in between was counted as bytes of the load: then the last of these are still to be read.
-async function textsAt(member: V2Member, count: number): Promise<string[]> {
+/** The next `count` texts at a member. Throws where anything else is among them. */
+export async function textsAt(member: V2Member, count: number): Promise<string[]> {
   return (await member.take(count)).map((body) => {
     const event = decodeEvent(body);
     if (event.kind !== "chat") {
