@@ -44,6 +44,9 @@ const VOWELS_OF_ONE_GLYPH = /(?<=[\u{16d63}-\u{16d6a}])[\u{16d63}-\u{16d6a}]+/gu
 // Those of the first plane all have a text style, and terminals know it.
 const TEXT_STYLE = /^\p{Emoji_Presentation}\ufe0e/u;
 const FIRST_PLANE = 0xffff;
+/** Four pictures that are joined, each with a tone of skin: no cluster that people write is wider. */
+const CLUSTER_CELLS_MAX = 16;
+const PIECE_CELLS_MAX = 8;
 const CACHE_MAX = 2_000;
 const cache = new Map<string, Cluster>();
 
@@ -85,10 +88,30 @@ export function widthRevision(): number {
   return revision;
 }
 
-/** Splits text into clusters with their widths; control characters count as width 0. */
+/** Splits text into clusters with their widths; control characters count as width 0. None is wider than a row may be. */
 export function splitClusters(text: string): Cluster[] {
   if (ALL_SEPARATE.test(text)) return Array.from(text, toCluster);
-  return Array.from(segments(text), ({ segment }) => toCluster(segment));
+  return [...segments(text)].flatMap(({ segment }) => {
+    const cluster = toCluster(segment);
+    return cluster.widest <= CLUSTER_CELLS_MAX ? cluster : piecesOf(segment);
+  });
+}
+
+/** Letters of some scripts join into one cluster without end, which no row could hold: parts of one as clusters. */
+function piecesOf(cluster: string): Cluster[] {
+  const pieces: Cluster[] = [];
+  let [piece, cells] = ["", 0];
+  for (const character of cluster) {
+    const width = Math.max(apartWidth(character), drawnWidth(character));
+    // A mark stays with what carries it.
+    if (width > 0 && cells + width > PIECE_CELLS_MAX) {
+      pieces.push(toCluster(piece));
+      [piece, cells] = ["", 0];
+    }
+    piece += character;
+    cells += width;
+  }
+  return [...pieces, toCluster(piece)];
 }
 
 /** Cells that plain text takes; escape sequences are not recognized. */

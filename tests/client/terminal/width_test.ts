@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import stringWidth from "string-width";
+import { breakCells, breakWords } from "../../../client/render/wrap.ts";
 import { drawnWidth, splitClusters } from "../../../client/terminal/width.ts";
 
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -105,6 +106,32 @@ Deno.test("splitClusters() splits as the runtime does, also where it does not as
     for (const text of [`a${one}`, `${one}${one}`, `${one}·`, `\u{1f469}${one}`]) {
       if (clusters(text).join("|") !== segments(text).join("|")) {
         assert.fail(`differs with U+${code.toString(16)}`);
+      }
+    }
+  }
+});
+
+Deno.test("letters that join without end are clusters that a row can hold, of the same text and width", () => {
+  const endless = [
+    ["conjuncts", "\u0915\u094d".repeat(500) + "\u0915"],
+    ["consonants of Hangul", "\u1100".repeat(500)],
+    ["vowels of Thai", "\u0e33".repeat(500)],
+    ["letters in front of another", "\u0d4e".repeat(500) + "<"],
+    ["vowels of Kirat Rai", "\u{16d63}".repeat(500)],
+    ["tones of skin", "\u{1f44d}" + "\u{1f3fd}".repeat(500)],
+  ] as const;
+  for (const [what, text] of endless) {
+    const clusters = splitClusters(text);
+    assert.equal(clusters.map((cluster) => cluster.text).join(""), text, what);
+    const widest = Math.max(...clusters.map((cluster) => cluster.widest));
+    assert.ok(widest <= 16, `${what}: ${widest} cells`);
+    for (const columns of [20, 80]) {
+      for (const breakRows of [breakCells, breakWords]) {
+        for (const { start, end } of breakRows(`<eve> ${text}`, { first: 0, columns })) {
+          const row = splitClusters(`<eve> ${text}`.slice(start, end));
+          const cells = row.reduce((sum, cluster) => sum + cluster.widest, 0);
+          assert.ok(cells <= columns - 4 || start === 0 && cells <= columns, `${what}: ${cells}`);
+        }
       }
     }
   }
