@@ -91,6 +91,7 @@ export class V2Member {
   readonly #buffer = new Uint8Array(READ_BYTES);
   #bodies: Uint8Array[] = [];
   #pings = 0;
+  #openingMs = 0;
   /** What proofs inside this session are over. */
   readonly challenge: Uint8Array;
   #welcome: EventOf<"welcome"> | undefined;
@@ -130,6 +131,11 @@ export class V2Member {
   /** How it came into its room. */
   get entered(): EventOf<"entered"> {
     return this.#entered as EventOf<"entered">;
+  }
+
+  /** The ms that opening took so far. */
+  get openingMs(): number {
+    return this.#openingMs;
   }
 
   /** One record, ready to be written; to be written in the order of the calls. */
@@ -187,11 +193,13 @@ export class V2Member {
 
   /** Opens bytes that were read elsewhere and returns all bodies that are here, without pings. */
   open(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+    const since = performance.now();
     for (const chunk of chunks) {
       for (const frame of this.#frames.push(chunk)) {
         for (const body of this.#batches.push(this.#cipher.open(frame))) this.#keep(body);
       }
     }
+    this.#openingMs += performance.now() - since;
     return this.#bodies;
   }
 

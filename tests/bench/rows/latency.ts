@@ -43,6 +43,8 @@ interface Filled extends AsyncDisposable {
   readonly screens: readonly (() => Promise<number>)[];
   /** CPU time so far of the process that has all other members, in ms. */
   readonly crowdMs: () => number;
+  /** What the sender took so far to seal, and a screen to open, in ms: for each message it is in what is measured. */
+  readonly cryptoMs: () => number;
 }
 
 /** What a run of messages took. */
@@ -51,6 +53,8 @@ interface Watched {
   readonly took: readonly number[];
   /** CPU time of the crowd for each message, in ms. */
   readonly crowdMs: number;
+  /** The load's own sealing and opening of each message, in ms. */
+  readonly cryptoMs: number;
 }
 
 /** Measures the row over TCP. */
@@ -124,6 +128,9 @@ async function latency(row: string, amount: Amount, certificate?: TestCertificat
         `${name}: ${[0.5, 0.9, 0.99].map((share) => quantileText(took, share)).join(", ")}; ` +
         `its crowd used ${crowdMs.toFixed(2)} ms of CPU time a message`
       ),
+      `ours: the load's own sealing and opening is ${
+        ours.cryptoMs.toFixed(2)
+      } ms of it, on average`,
     ],
   };
 }
@@ -136,9 +143,14 @@ function quantileText(values: readonly number[], share: number): string {
 async function measure(amount: Amount, filled: Filled): Promise<Watched> {
   await using room = filled;
   await warmUp(room, amount);
-  const before = room.crowdMs();
+  const crowdBefore = room.crowdMs();
+  const cryptoBefore = room.cryptoMs();
   const took = await watch(room, amount, amount.warmUps);
-  return { took, crowdMs: (room.crowdMs() - before) / amount.messages };
+  return {
+    took,
+    crowdMs: (room.crowdMs() - crowdBefore) / amount.messages,
+    cryptoMs: (room.cryptoMs() - cryptoBefore) / amount.messages,
+  };
 }
 
 async function warmUp(room: Filled, amount: Amount): Promise<void> {
@@ -196,22 +208,32 @@ async function fillRelay(
   const last = await join("last");
   void sender.drop();
   const { room } = sender.entered;
+  const screens = [first, last];
+  let sealingMs = 0;
   return {
+    cryptoMs: () => sealingMs + meanOf(screens.map(({ openingMs }) => openingMs)),
     cpuMs: server.cpuMs,
     crowdMs: crowd.cpuMs,
     mainThreadMs: server.mainThreadMs,
     send: (n) => {
       const text = `${n}:`.padEnd(MESSAGE_BYTES, "x");
       const chat = { kind: "chat", id: n + 1, room, text, action: false, reply: 0 } as const;
-      return writeAll(sender.conn, sender.seal(chat));
+      const since = performance.now();
+      const record = sender.seal(chat);
+      sealingMs += performance.now() - since;
+      return writeAll(sender.conn, record);
     },
-    screens: [first, last].map((screen) => () => nextMessage(screen)),
+    screens: screens.map((screen) => () => nextMessage(screen)),
     async [Symbol.asyncDispose]() {
       for (const { conn } of [sender, first, last]) conn.close();
       await crowd[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function nextMessage(screen: V2Member): Promise<number> {
@@ -251,6 +273,8 @@ async function fillBroker(
   void drain(sender);
   return {
     crowdMs: crowd.cpuMs,
+    // It sends what is the same each time, and counts bytes.
+    cryptoMs: () => 0,
     send: (n) => writeAll(sender, kind.packet(load, 0, n)),
     screens: [first, last].map((conn) =>
       countMessages(conn, (n) => kind.deliveredBytes(load, 0, n))
