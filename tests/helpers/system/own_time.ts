@@ -65,20 +65,31 @@ export function threadMs(pid: number): number {
 /**
  * Begins to measure; what it gives says how many ms have gone by since, without those in which the calling thread, or
  * the main thread of one of the processes, was ready and had no processor because others had it (Linux; elsewhere all
- * time counts). What one of them waits for otherwise counts, and so does all that they do themselves.
+ * time counts). It is never less than what these processes did meanwhile, since two threads that are kept waiting at the
+ * same time are left out twice. What one of them waits for otherwise counts, and so does all that they do themselves.
  */
 export function startStopwatch(...pids: readonly number[]): () => number {
-  const heldMs = () => heldMsOf("thread-self") + pids.reduce((sum, pid) => sum + heldMsOf(pid), 0);
-  const [began, held] = [performance.now(), heldMs()];
-  return () => Math.max(0, performance.now() - began - (heldMs() - held));
+  const began = performance.now();
+  const threads = ["thread-self", ...pids] as const;
+  const before = threads.map(timesOf);
+  return () => {
+    const times = threads.map(timesOf).map(({ ran, held }, n) => ({
+      ran: ran - (before[n]?.ran ?? 0),
+      held: held - (before[n]?.held ?? 0),
+    }));
+    const all = performance.now() - began;
+    const ready = times.reduce((left, { held }) => left - held, all);
+    return Math.max(0, ready, ...times.slice(1).map(({ ran }) => Math.min(ran, all)));
+  };
 }
 
-/** For how long a thread was ready and had no processor. */
-function heldMsOf(thread: number | "thread-self"): number {
+/** For how long a thread has had a processor, and for how long it was ready and had none, in ms. */
+function timesOf(thread: number | "thread-self"): { readonly ran: number; readonly held: number } {
   try {
-    return Number(Deno.readTextFileSync(`/proc/${thread}/schedstat`).split(" ")[1]) / 1e6;
+    const [ran, held] = Deno.readTextFileSync(`/proc/${thread}/schedstat`).split(" ");
+    return { ran: Number(ran) / 1e6, held: Number(held) / 1e6 };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.NotFound) return { ran: 0, held: 0 };
     throw error;
   }
 }

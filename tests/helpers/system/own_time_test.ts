@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { skipWithoutProc } from "../repo/skip.ts";
-import { StallMeter, startOwnTimer, startStopwatch } from "./own_time.ts";
+import { StallMeter, startOwnTimer, startStopwatch, threadMs } from "./own_time.ts";
 
 /** Keeps this process from everything else. */
 function standStill(ms: number): void {
@@ -49,6 +49,26 @@ testLinux("a stopwatch counts what a thread does and what it waits for", async (
   await new Promise((resolve) => setTimeout(resolve, 100));
   const both = elapsed();
   assert.ok(worked > 80 && both > 160, `${worked} ms, then ${both} ms`);
+});
+
+testLinux("a stopwatch gives no less than what a process did meanwhile", async () => {
+  const busy = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "for (;;);"],
+    stdin: "null",
+  }).spawn();
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // It is left out twice that this one was kept waiting.
+    const [elapsed, before] = [startStopwatch(busy.pid, busy.pid), threadMs(busy.pid)];
+    while (threadMs(busy.pid) - before < 200) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const ms = elapsed();
+    assert.ok(ms > 190, `${ms} ms`);
+  } finally {
+    busy.kill("SIGKILL");
+    await busy.status;
+  }
 });
 
 testLinux(
