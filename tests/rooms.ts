@@ -146,6 +146,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "Events on their way out: encoded once for each protocol, queued in a bounded outbox, sealed and written in turns.",
     uses: ["server/config", "server/limits", "server/net"],
     face: [
+      "burst",
       "encoded_event",
       "event_writer",
       "flush_turn",

@@ -2,6 +2,7 @@
 
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { PUSHED_FILES } from "../config/limits.ts";
+import { collectBursts, endBursts } from "../delivery/burst.ts";
 import { heavyFlushed } from "../delivery/flush_turn.ts";
 import { threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
@@ -73,19 +74,31 @@ class SessionReader {
 }
 
 async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
-  for (const frame of frames) {
-    const messages = login.receive(frame);
-    for (;;) {
-      const { done, value: isBye } = messages.next();
-      if (isBye) return true;
-      // After each message: one record may hold ten thousand.
-      const pause = login.session.requestBudget.wait(performance.now());
-      if (pause > 0) await waitFor(pause);
-      if (login.session.pushesTo !== undefined) await slowDown(login.session);
-      if (done) break;
-      // Nor are others kept waiting for all that one read holds.
-      if (threadTurns.isOver) await nextTurn();
+  collectBursts();
+  try {
+    for (const frame of frames) {
+      const messages = login.receive(frame);
+      for (;;) {
+        const { done, value: isBye } = messages.next();
+        if (isBye) return true;
+        // After each message: one record may hold ten thousand.
+        const pause = login.session.requestBudget.wait(performance.now());
+        // Nor are others kept waiting for all that one read holds.
+        const isOver = !done && threadTurns.isOver;
+        if (pause === 0 && login.session.pushesTo === undefined && !isOver) {
+          if (done) break;
+          continue;
+        }
+        endBursts();
+        if (pause > 0) await waitFor(pause);
+        if (login.session.pushesTo !== undefined) await slowDown(login.session);
+        if (isOver) await nextTurn();
+        collectBursts();
+        if (done) break;
+      }
     }
+  } finally {
+    endBursts();
   }
   await threadTurns.next();
   // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written.

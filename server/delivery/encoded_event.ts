@@ -25,6 +25,7 @@ export interface OutgoingBody<C> {
 /** An event of the room called `title`, with its bodies. */
 export class EncodedEvent {
   readonly title: string;
+  readonly count = 1;
   /** Whether it is a part of a file, which leaves behind all talk. */
   readonly isBulk: boolean;
   #event: Event | undefined;

@@ -3,6 +3,7 @@
 import { type FramedBody, packBatches } from "../../shared/channel/record_batch.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import type { EnvelopeV1 } from "../../shared/channel/envelope_v1.ts";
+import type { EncodedBurst } from "./burst.ts";
 import type { EncodedEvent, OutgoingBody } from "./encoded_event.ts";
 import { OUTBOX_V1_WRITE_BODIES } from "../config/limits.ts";
 import type { Connection } from "../net/connection.ts";
@@ -28,7 +29,7 @@ export interface EventWriter {
   /** Bytes that wait for the client. */
   readonly waiting: number;
   /** Never waits and never throws. False where a part of a file found no room. */
-  deliver(event: EncodedEvent): boolean;
+  deliver(broadcast: EncodedEvent | EncodedBurst): boolean;
   /** Resolves when all that was delivered is written, or the writer is closed. */
   drained(): Promise<void>;
   /** Closes the connection and drops what waits; idempotent. */
@@ -130,9 +131,10 @@ class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
     return this.#envelope.seal(bodies.map(contentOf));
   }
 
-  deliver(event: EncodedEvent): boolean {
-    const body = event.v1;
-    return body === undefined || this.queue(body, event.isBulk);
+  deliver(broadcast: EncodedEvent | EncodedBurst): boolean {
+    if ("events" in broadcast) return broadcast.events.every((event) => this.deliver(event));
+    const body = broadcast.v1;
+    return body === undefined || this.queue(body, broadcast.isBulk);
   }
 }
 
@@ -162,8 +164,8 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
     buffers.give(bytes);
   }
 
-  deliver(event: EncodedEvent): boolean {
-    return this.queue(event.v2, event.isBulk);
+  deliver({ v2, isBulk }: EncodedEvent | EncodedBurst): boolean {
+    return this.queue(v2, isBulk);
   }
 }
 

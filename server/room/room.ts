@@ -6,6 +6,7 @@ import { MEMBERS_PART_MAX } from "../../shared/base/limits.ts";
 import type { Event, EventOf } from "../../shared/messages/messages_v2.ts";
 import { nameKey, nextFreeName } from "../../shared/text/names.ts";
 import { RecentAuthors } from "./recent_authors.ts";
+import { Burst, type BurstReceiver, spreadBursts } from "../delivery/burst.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type {
   AskingAccount,
@@ -25,13 +26,12 @@ import type { RoomRules } from "./room_rules.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
 import { siteOf, sourceOf } from "../limits/ip_network.ts";
 
-/** A member of a room. `deliver` never waits and never throws. */
-export interface RoomMember {
+/** A member of a room. */
+export interface RoomMember extends BurstReceiver {
   /** Number of its client. */
   readonly id: number;
   readonly name: string;
   readonly address: string;
-  deliver(broadcast: EncodedEvent): void;
   /** The bus settled its name: another server may have given it away first. */
   takeName(name: string): void;
   /** Somebody who moderates the room decided something about it. */
@@ -78,6 +78,7 @@ export class Room {
   readonly authors = new RecentAuthors();
   readonly #madeBy: RoomOptions["madeBy"];
   readonly #members = new Map<number, RoomMember>();
+  readonly #chats = new Burst(this.#members);
   readonly #nameKeys = new Set<string>();
   readonly #channel: Channel;
   #isRestricted = false;
@@ -202,12 +203,14 @@ export class Room {
 
   /** Takes `member` in, under a name that is free here. */
   add(member: RoomMember): void {
+    spreadBursts();
     this.#members.set(member.id, member);
     this.#nameKeys.add(nameKey(member.name));
   }
 
   /** Lets `member` go. */
   remove(member: RoomMember): void {
+    spreadBursts();
     if (this.#members.delete(member.id)) this.#nameKeys.delete(nameKey(member.name));
   }
 
@@ -274,8 +277,11 @@ export class Room {
     if (audience !== undefined && "only" in audience) {
       return this.#deliverTo(audience.only, broadcast, audience.account);
     }
-    if (event.kind === "chat") this.authors.add(event);
-    else if (event.kind === "revised") this.#revised(event);
+    if (event.kind === "chat") {
+      this.authors.add(event);
+      return this.#chats.add(broadcast);
+    }
+    if (event.kind === "revised") this.#revised(event);
     else if (event.kind === "joined" || event.kind === "renamed") {
       this.#members.get(event.client)?.takeName(event.name);
     }
@@ -310,6 +316,7 @@ export class Room {
   }
 
   #sendAll(broadcast: EncodedEvent, except: number | undefined): void {
+    spreadBursts();
     for (const member of this.#members.values()) {
       if (member.id !== except) member.deliver(broadcast);
     }

@@ -2,6 +2,7 @@
 
 import type { ClientId, RequestId } from "../../shared/messages/ids.ts";
 import type { Event, EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
+import type { EncodedBurst } from "../delivery/burst.ts";
 import type { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { Burden, DepartedMembers } from "../limits/departed_members.ts";
 import { sourceOf } from "../limits/ip_network.ts";
@@ -34,7 +35,7 @@ export interface MemberSession {
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
   /** False where a part of a file found no room. */
-  deliver(broadcast: EncodedEvent): boolean;
+  deliver(broadcast: EncodedEvent | EncodedBurst): boolean;
   tell(event: Event): void;
   leave(membership: Membership): void;
   dismiss(closing: Omit<EventOf<"closing">, "kind">): Promise<void>;
@@ -101,6 +102,10 @@ export class Membership implements RoomMember {
     if (event.kind === "offer") this.#offered(event);
     else if (event.kind === "left") this.#receiver?.senderLeft(event.client);
     else if (event.kind === "back") this.#receiver?.senderBack(event.client);
+  }
+
+  deliverBurst(burst: EncodedBurst): void {
+    this.session.deliver(burst);
   }
 
   /** Who acts, and when: the fields that all its events have. */

@@ -14,6 +14,7 @@
 
 import type { Rate } from "../../shared/base/rate.ts";
 import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
+import { type EncodedBurst, spreadBursts } from "../delivery/burst.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
 import { EXPECTED_BACK_MS } from "../config/limits.ts";
@@ -193,10 +194,11 @@ export class Session implements MemberSession, SessionRef {
     return this.#memberships.find((membership) => membership.room.id === room);
   }
 
-  deliver(broadcast: EncodedEvent): boolean {
+  deliver(broadcast: EncodedEvent | EncodedBurst): boolean {
+    spreadBursts();
     if (this.#writer?.deliver(broadcast) !== true) return false;
-    this.host.counters.messagesOut++;
-    this.sent++;
+    this.host.counters.messagesOut += broadcast.count;
+    this.sent += broadcast.count;
     return true;
   }
 

@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { readConfig, type ServerConfig } from "../../../server/config/server_options.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
+import type { EncodedBurst } from "../../../server/delivery/burst.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { dispatchRequest } from "../../../server/handlers/dispatch.ts";
 import type { EventWriter } from "../../../server/delivery/event_writer.ts";
@@ -114,8 +115,9 @@ export class RecordingPort implements EventWriter {
   readonly waiting = 0;
   closed = false;
 
-  deliver({ event }: EncodedEvent): boolean {
-    if (!this.closed) this.events.push(event);
+  deliver(broadcast: EncodedEvent | EncodedBurst): boolean {
+    const events = "events" in broadcast ? broadcast.events : [broadcast];
+    if (!this.closed) this.events.push(...events.map(({ event }) => event));
     return true;
   }
 
