@@ -48,11 +48,11 @@ export async function readAccess(config: ClientConfig): Promise<ServerAccess> {
 }
 
 /**
- * Loads the protocol, a third of the program, once the prompt is painted. The key pair, which the first session needs,
- * takes longer.
+ * Loads the protocol, a third of the program, once the prompt is there. The key pair, which the first session needs, takes
+ * longer.
  */
-async function loadDialer(options: DialerOptions): Promise<Dialer> {
-  await options.clock.wait(0);
+async function loadDialer(options: DialerOptions, shown: Promise<void>): Promise<Dialer> {
+  await shown;
   const { Dialer } = await import("../session/dialer.ts");
   return new Dialer(options);
 }
@@ -62,6 +62,8 @@ export interface ConnectorUser {
   readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
   /** Asks for a token; undefined where nobody can be asked. */
   readonly askToken: (() => Promise<string | undefined>) | undefined;
+  /** Resolves when the terminal has what is to be painted now. */
+  readonly shown: () => Promise<void>;
 }
 
 /** Opens the sessions of one chat. */
@@ -70,9 +72,11 @@ export class Connector {
   readonly #gate: ServerGate;
   readonly #known: KnownServers | undefined;
   readonly #options: DialerOptions;
+  readonly #user: ConnectorUser;
   #dialer: Promise<Dialer> | undefined;
 
   constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
+    this.#user = user;
     const { host, port, tls, webSocket = false } = endpoint;
     const { fingerprint: pinned, "known-servers": knownPath, hasPage } = config;
     this.address = { host, port, tls: tls !== undefined, webSocket, hasPage, token };
@@ -106,14 +110,18 @@ export class Connector {
 
   /** Opens a session. Throws as Dialer.dial() does. */
   async dial(destination: SessionDestination, signal: AbortSignal): Promise<Session> {
-    const dialer = await (this.#dialer ??= loadDialer(this.#options));
+    const dialer = await this.#loaded();
     return await dialer.dial(destination, signal);
   }
 
   /** Goes on at another server that the present one named. Throws as Dialer.move() does. */
   async move(place: ServerPlace, move: MoveRequest): Promise<Session> {
-    const dialer = await (this.#dialer ??= loadDialer(this.#options));
+    const dialer = await this.#loaded();
     return await dialer.move(place, move);
+  }
+
+  #loaded(): Promise<Dialer> {
+    return this.#dialer ??= loadDialer(this.#options, this.#user.shown());
   }
 
   /** Whether the server that answered last is the one that the user means. */

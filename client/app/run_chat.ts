@@ -39,6 +39,9 @@ const LINK_WARNING =
   "warning: the link shows its secrets to everyone who can list this machine's processes; " +
   "better: CMDCHAT_LINK, or - in place of the link, which then asks for it";
 
+/** How long the connection waits for the first paint at most. */
+const PAINT_PATIENCE_MS = 100;
+
 /** What callbacks of the terminal reach while a chat is put together. */
 interface Running {
   chat: Chat | undefined;
@@ -87,6 +90,7 @@ export async function runChat(
   const connector = new Connector(config, access, {
     tell: (level, text, hint) => running.output?.note(level, text, hint),
     askToken: side.canAsk ? () => side.console.ask("Token:", { hidden: true }) : undefined,
+    shown: () => whenPainted(side),
   });
   let history: History | undefined;
   try {
@@ -111,6 +115,17 @@ export async function runChat(
       parts.ending.release();
     }
   }
+}
+
+/** Resolves when the terminal has what was to be painted by now: the first paint waits for a turn of the event loop. */
+async function whenPainted({ tty }: UserSide): Promise<void> {
+  if (tty === undefined) return;
+  await SYSTEM_CLOCK.wait(0);
+  // A terminal that takes nothing is no reason not to connect.
+  const painted = new AbortController();
+  const late = SYSTEM_CLOCK.wait(PAINT_PATIENCE_MS, painted.signal);
+  await Promise.race([tty.flush().catch(() => {}), late]);
+  painted.abort();
 }
 
 /** What the program that runs a chat tells of itself. */

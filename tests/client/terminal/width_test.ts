@@ -136,3 +136,19 @@ Deno.test("letters that join without end are clusters that a row can hold, of th
     }
   }
 });
+
+Deno.test("splitClusters() gives letters, numbers and signs the cells of string-width, also where it knows them by heart", () => {
+  for (let code = 0x20; code < 0x10000; code++) {
+    const one = String.fromCharCode(code);
+    if (!/[\p{L}\p{N}\p{P}\p{S}\p{Zs}]/u.test(one) || /\p{Emoji}/u.test(one) && code > 0x7f) {
+      continue;
+    }
+    // Vowels and finals of Hangul have no cell of their own: they are drawn within the syllable.
+    if (/[\u1160-\u11ff\ud7b0-\ud7ff]/.test(one)) continue;
+    const [cluster] = splitClusters(one);
+    const [width, widest] = [stringWidth(one), cluster?.widest];
+    if (cluster?.width !== width || widest !== width) {
+      assert.fail(`U+${code.toString(16)}: ${cluster?.width}, ${widest}, string-width ${width}`);
+    }
+  }
+});
