@@ -6,6 +6,7 @@ import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
+import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
@@ -21,10 +22,10 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
     help: "create a sealed room, which the server cannot read, and print its link",
     run({ chat }, argument) {
       const title = parseTypedRoom(argument === "" ? DEFAULT_TITLE : argument);
-      const secret = newSecret();
-      chat.sealed.open({ secret, title, name: chat.name, isNew: true });
-      tellLink(chat, inviteTo(chat, { secret }));
-      chat.output.note("info", "Everybody who has this link can join: give it to nobody else.");
+      return make(chat, {
+        title,
+        told: "Everybody who has this link can join: give it to nobody else.",
+      });
     },
   },
   {
@@ -51,17 +52,37 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
         throw new UsageError("Cannot do that: the forms are /rekey and /rekey follow");
       }
       if (argument === "follow") return follow(chat, room);
-      const secret = newSecret();
-      room.move(secret);
-      chat.sealed.open({ secret, title: room.state.linkTitle, name: chat.name, isNew: true });
-      tellLink(chat, inviteTo(chat, { secret }));
-      chat.output.note(
-        "info",
-        `The members of ${quote(room.state.title)} were told. Leave that room once they are here.`,
-      );
+      return make(chat, {
+        title: room.state.linkTitle,
+        told: `The members of ${
+          quote(room.state.title)
+        } were told. Leave that room once they are here.`,
+        tell: (secret) => room.move(secret),
+      });
     },
   },
 ];
+
+interface NewRoom {
+  readonly title: string;
+  /** The note below the link. */
+  readonly told: string;
+  /** Passes the secret on. */
+  readonly tell?: (secret: Uint8Array) => void;
+}
+
+/** Makes a room, and then gives the link away: whoever followed it sooner could be there first, and be the maker. */
+async function make(chat: Chat, { title, told, tell }: NewRoom): Promise<RequestOutcome> {
+  const secret = newSecret();
+  const { entered } = chat.sealed.open({ secret, title, name: chat.name, isNew: true });
+  const link = inviteTo(chat, { secret });
+  const outcome = await entered;
+  if (outcome !== "confirmed") return outcome;
+  tell?.(secret);
+  tellLink(chat, link);
+  chat.output.note("info", told);
+  return outcome;
+}
 
 function follow(chat: Chat, room: SealedRoom): void {
   if (room.moved === undefined) {

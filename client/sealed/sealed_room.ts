@@ -17,7 +17,7 @@ import { show } from "../events/show_event.ts";
 import { handleDirect } from "../events/dispatch.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import { listedName } from "../render/text.ts";
-import { RequestLedger } from "../session/request_ledger.ts";
+import { RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { ALONE } from "./first_words.ts";
@@ -61,6 +61,9 @@ export class SealedRoom {
   /** The secret of the link that somebody asks all to go to, and who. */
   moved: { readonly name: string; readonly secret: Uint8Array } | undefined;
   readonly #options: SealedRoomOptions;
+  readonly #entered = Promise.withResolvers<RequestOutcome>();
+  /** Resolves once we are a member for the first time, or the room is closed without that. */
+  readonly entered = this.#entered.promise;
   readonly #engine: SealedEngine;
   /** Fingerprints that the user was shown, by name. */
   readonly #compared = new Map<string, string>();
@@ -169,6 +172,7 @@ export class SealedRoom {
 
   /** The room is not used any more. */
   close(): void {
+    this.#entered.resolve("lost");
     this.#endFlush();
     this.requests.end();
     this.#engine.close();
@@ -209,11 +213,7 @@ export class SealedRoom {
       case "topic":
         return this.#topic(event);
       case "typing":
-        return this.#pass({
-          kind: "typing",
-          client: this.#clientOf(event.client),
-          name: event.name,
-        });
+        return this.#pass({ ...this.#about(event), kind: "typing" });
       case "direct":
         return this.#direct(event);
       case "joined":
@@ -274,6 +274,7 @@ export class SealedRoom {
       show(chat, { event: "names", text, names, time: undefined }, this.state);
       if (names.length === 1 && !this.#options.isNew) this.#note({ kind: "note", ...ALONE });
       this.#decisions.rules(status);
+      this.#entered.resolve("confirmed");
     }
     if (status.phase === "out" && this.#leaving) return onOut();
     chat.refreshStatus();

@@ -43,7 +43,9 @@ Deno.test("who made a sealed room is told what that gives, and the others are no
 
 Deno.test("/kick, /lock and /unlock go to the engine and never to the server", async () => {
   const { chat, console, engine, session } = await sealedChat();
-  await console.enter("/kick bob too loud", "/lock", "/unlock");
+  await console.enter("/kick bob too loud", "/lock");
+  engine.tell(statusOf({ people, maker: 1, locked: true }));
+  await console.enter("/unlock");
   assert.deepEqual(engine.handled.slice(-3), [
     { kind: "kick", request: 1, whom: 2, reason: "too loud" },
     { kind: "lock", request: 2, locked: true },
