@@ -4,7 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { Server, type Socket } from "node:net";
-import { concatBytes } from "../../shared/base/bytes.ts";
+import { concatBytes, releaseBytes } from "../../shared/base/bytes.ts";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { LISTEN_BACKLOG } from "../config/limits.ts";
 import type { TlsFiles } from "../config/tls_files.ts";
@@ -198,6 +198,7 @@ class NodeTlsConnection implements Arrival, Connection {
   #ended = false;
   #failure: unknown;
   #wake: (() => void) | undefined;
+  #lastRead: Uint8Array | undefined;
 
   constructor(raw: Socket, address: string, secureContext: SecureContext) {
     this.#address = address;
@@ -259,9 +260,12 @@ class NodeTlsConnection implements Arrival, Connection {
   }
 
   async read(): Promise<Uint8Array | null> {
+    // node:tls makes a buffer for each read, which was used up before this call.
+    if (this.#lastRead !== undefined) releaseBytes(this.#lastRead);
+    this.#lastRead = undefined;
     for (;;) {
       const chunk: Uint8Array | null = this.#socket.read();
-      if (chunk !== null) return chunk;
+      if (chunk !== null) return this.#lastRead = chunk;
       if (this.#failure !== undefined) throw lost(this.#failure);
       if (this.#ended) return null;
       await this.#change();
