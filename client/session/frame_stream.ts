@@ -1,5 +1,6 @@
 // Frames out of a connection, at which pace they are read, and what first bytes of other protocols mean.
 
+import { releaseBytes } from "../../shared/base/bytes.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { FrameReader } from "../../shared/channel/frame.ts";
 import type { Clock } from "../base/clock.ts";
@@ -74,12 +75,13 @@ export class ReadingPace {
     void say().catch(() => {}).finally(() => this.#isAnswering = false);
   }
 
-  /** Writes, and counts the bytes until they are written. */
+  /** Writes, and counts the bytes until they are written; nobody else has them. */
   async write(connection: Connection, bytes: Uint8Array): Promise<void> {
     const held = bytes.length + WRITE_BYTES;
     this.#unwritten += held;
     try {
       await connection.write(bytes);
+      releaseBytes(bytes);
     } finally {
       this.#unwritten -= held;
       if (this.#unwritten <= UNWRITTEN_MAX_BYTES) {

@@ -1,5 +1,6 @@
 // Accepted files on their way to the disk: written as they come where the disk can do that, else once all is here.
 
+import { releaseBuffer } from "../../shared/base/bytes.ts";
 import {
   type IncomingPart,
   NotSavedError,
@@ -73,7 +74,11 @@ export class DownloadWriter {
     if (part === undefined) return asking?.came(index);
     const ordered = incoming.data.takeOrdered();
     const write = async () => {
-      for (const data of ordered) await part.append(data);
+      for (const data of ordered) {
+        await part.append(data);
+        // It was held for this alone, with nothing but its message around it.
+        releaseBuffer(data.buffer);
+      }
       // That of now may be another one, which asked for nothing yet.
       if (incoming.asking === asking) asking?.came(index);
     };

@@ -20,6 +20,8 @@ export interface OutgoingBody<C> {
   readonly mayWait?: boolean;
   /** How many outboxes it waits in: its bytes are in memory once. */
   waiting: number;
+  /** Holds what of `content` is large, and nothing else: it is given back once all outboxes have sealed the body. */
+  readonly buffer?: ArrayBufferLike;
 }
 
 /** An event of the room called `title`, with its bodies. */
@@ -28,6 +30,7 @@ export class EncodedEvent {
   readonly count = 1;
   /** Whether it is a part of a file, which leaves behind all talk. */
   readonly isBulk: boolean;
+  #isHandedOn = false;
   #event: Event | undefined;
   #v1: OutgoingBody<Uint8Array> | undefined;
   #isV1Made = false;
@@ -50,6 +53,13 @@ export class EncodedEvent {
     return new EncodedEvent(body, title);
   }
 
+  /** A part of a file whose bytes nobody uses once it is delivered: their buffer is given back. */
+  static handedOn(chunk: Extract<Event, { kind: "chunk" }>, title: string): EncodedEvent {
+    const event = new EncodedEvent(chunk, title);
+    event.#isHandedOn = true;
+    return event;
+  }
+
   get event(): Event {
     return this.#event ??= decodeEvent(unframeBody(this.v2.content));
   }
@@ -70,9 +80,12 @@ export class EncodedEvent {
   /** The body for a v2 member, framed for records. */
   get v2(): OutgoingBody<FramedBody> {
     if (this.#v2 === undefined) {
-      const content = frameParts(encodeEventParts(this.event));
+      const { event } = this;
+      const content = frameParts(encodeEventParts(event));
       const bytes = framedBytes(content);
-      this.#v2 = { content, bytes, mayWait: isPresence(this.event), waiting: 0 };
+      const body = { content, bytes, mayWait: isPresence(event), waiting: 0 };
+      const isHandedOn = this.#isHandedOn && event.kind === "chunk";
+      this.#v2 = isHandedOn ? { ...body, buffer: event.data.buffer } : body;
     }
     return this.#v2;
   }

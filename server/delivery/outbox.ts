@@ -5,6 +5,7 @@
 import { type Flushing, flushSoon } from "./flush_turn.ts";
 import { type PresenceReader, PresenceTurns } from "./presence_turns.ts";
 import { turnTime } from "./turn_time.ts";
+import { releaseBuffer } from "../../shared/base/bytes.ts";
 import type { OutgoingBody } from "./encoded_event.ts";
 import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 import {
@@ -69,7 +70,8 @@ class Queue<C> {
  * 1. Nothing here waits or throws.
  * 2. Talk leaves in the order of the calls, each body once, or not at all after `close`. So do parts of files among
  *    themselves; talk overtakes them.
- * 3. A body is kept by reference until it is sealed.
+ * 3. A body is kept by reference until it is sealed. Its buffer, where it has one, is given back when the last outbox
+ *    has sealed it: it must be in all that get it before the turn ends.
  * 4. Beyond OUTBOX_MAX_BYTES of talk the client is given up. Beyond OUTBOX_BULK_MAX_BYTES of parts of files these are
  *    refused, and nothing else happens.
  * 5. Where all outboxes together hold too much, the heaviest pay (fair_budget.ts): with their parts of files first, then
@@ -177,7 +179,9 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
     if (this.#isClosed) return 0;
     this.#sealedSince = this.#since;
     try {
-      this.#sealed = this.#owner.seal(this.#takeBodies());
+      const bodies = this.#takeBodies();
+      this.#sealed = this.#owner.seal(bodies);
+      giveBack(bodies);
     } catch {
       this.#break();
       return 0;
@@ -281,5 +285,14 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
       this.#release(body);
     }
     return queue.take(count, bytes);
+  }
+}
+
+/** Gives back what only these bodies needed. Parts of files stand behind all talk. */
+function giveBack(bodies: readonly OutgoingBody<unknown>[]): void {
+  for (let place = bodies.length - 1; place >= 0; place--) {
+    const { buffer, waiting } = bodies[place] as OutgoingBody<unknown>;
+    if (buffer === undefined) return;
+    if (waiting === 0) releaseBuffer(buffer);
   }
 }

@@ -72,7 +72,7 @@ export const FILE_HANDLERS: HandlersOf<"offer" | "chunk" | "pull" | "part" | "re
     if (stopsMuted(session, member, file)) return;
     const { client, name, time } = member.about();
     const { clients, last } = receivers;
-    member.room.passTo(clients, { kind: "chunk", client, name, time, file, index, data, last });
+    member.room.handOn(clients, { kind: "chunk", client, name, time, file, index, data, last });
   },
 
   receipt(session, { room, to, file, state }) {

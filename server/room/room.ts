@@ -246,6 +246,14 @@ export class Room {
     }
   }
 
+  /** The same of a chunk that has its buffer for itself and that the caller does not use any more. */
+  handOn(clients: readonly number[], chunk: WithoutRoom<EventOf<"chunk">>): void {
+    // What the bus does with it, and for how long, is its own affair.
+    if (!clients.every((client) => this.#members.has(client))) return this.passTo(clients, chunk);
+    const encoded = EncodedEvent.handedOn({ ...chunk, room: this.id }, this.title);
+    for (const only of clients) this.#deliverTo(only, encoded, undefined);
+  }
+
   /** Whether much of a file that client `sender` pushes waits for a member on this server. */
   isBehind(sender: ClientId, file: string): boolean {
     return this.#members.values().some((member) => member.isBehind(sender, file));

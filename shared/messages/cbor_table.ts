@@ -122,7 +122,9 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
     ? body
     : concatBytes([body.subarray(0, split.start), EMPTY_BYTES, body.subarray(split.end)]);
   const value = decodeStrictly(written);
-  if (split !== undefined && Array.isArray(value)) value[claimed?.bulkAt as number] = split.bytes;
+  if (split !== undefined && Array.isArray(value)) {
+    value[claimed?.bulkAt as number] = isAlone(body) ? split.bytes : new Uint8Array(split.bytes);
+  }
   const number = Array.isArray(value) ? value[0] : undefined;
   const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
   if (row === undefined) {
@@ -145,6 +147,14 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
   const again = split === undefined ? values : values.with(row.bulkAt as number, NO_BYTES);
   if (!isWritten(again, written)) throw notCanonical();
   return message;
+}
+
+/** What stands before a message in its record: the flags, and the prefix of its length. */
+const BEFORE_MESSAGE_BYTES = 5;
+
+/** Whether no other message is in the buffer of this one. */
+function isAlone({ buffer, length }: Uint8Array): boolean {
+  return buffer.byteLength - length <= BEFORE_MESSAGE_BYTES;
 }
 
 /** No bytes, as CBOR. */

@@ -36,12 +36,15 @@ export function requestMaxBytes(start: Uint8Array): number {
   return maxBytesBy(requests, start);
 }
 
-/** A client's message; its part of a file is a part of `body`. Throws ProtocolError or LimitError with one clear reason. */
+/**
+ * A client's message. Its part of a file is a part of `body` where no other message is in the same buffer, and a copy
+ * elsewhere: whoever uses it up may give its buffer back. Throws ProtocolError or LimitError with one clear reason.
+ */
 export function decodeRequest(body: Uint8Array): Request {
   return decodeBy(requests, body) as Request;
 }
 
-/** A server's message; its part of a file is a part of `body`. Throws ProtocolError with one clear reason. */
+/** A server's message; of its part of a file the same is true. Throws ProtocolError with one clear reason. */
 export function decodeEvent(body: Uint8Array): Event {
   return decodeBy(events, body) as Event;
 }
