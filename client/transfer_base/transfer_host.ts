@@ -10,7 +10,7 @@ import type { RequestRoom } from "../session/request_ledger.ts";
 /** An offer before the chat has given it its number and that of its room. */
 export type OfferDraft = Omit<WithAnyIds<RequestOf<"offer">>, "id" | "room">;
 
-/** What is sent about one of our files. */
+/** What is sent about one of our files. The bytes of a part are given back once it is sent: whoever takes it copies them. */
 export type UploadRequest = OfferDraft | WithAnyIds<RequestOf<"chunk" | "part">>;
 
 /** What is sent about files to the server. */
@@ -53,6 +53,7 @@ export interface TransferDisk {
 
 /** A file that is written as it comes. Methods reject with NotSavedError. */
 export interface IncomingPart {
+  /** The bytes are given back once it has resolved. */
   append(data: Uint8Array): Promise<void>;
   /** All is there: resolves with where it is. */
   finish(name: string): Promise<string>;

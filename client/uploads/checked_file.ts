@@ -2,6 +2,7 @@
 // leaves. Every chunk is held against what was read then: what changes on the disk is never sent as a mixture.
 
 import { createSha256, sha256 } from "#platform/hash.ts";
+import { releaseBytes } from "../../shared/base/bytes.ts";
 import { FILE_CHUNK_BYTES } from "../../shared/base/limits.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 
@@ -70,6 +71,7 @@ export class CheckedFile implements SourceFile {
         const digest = sha256(bytes.subarray(at, at + FILE_CHUNK_BYTES));
         digests.set(digest, (start + at) / FILE_CHUNK_BYTES * DIGEST_BYTES);
       }
+      releaseBytes(bytes);
     }
     return new CheckedFile(source, options, { hash: new Uint8Array(whole.digest()), digests });
   }
@@ -81,8 +83,13 @@ export class CheckedFile implements SourceFile {
   }
 
   close(): void {
-    this.#block = undefined;
+    this.#dropBlock();
     this.#source.close();
+  }
+
+  #dropBlock(): void {
+    if (this.#block !== undefined) releaseBytes(this.#block.bytes);
+    this.#block = undefined;
   }
 
   async #chunk(index: number): Promise<Uint8Array> {
@@ -96,7 +103,7 @@ export class CheckedFile implements SourceFile {
     const start = index * DIGEST_BYTES;
     const isSame = sha256(data).every((byte, at) => byte === this.#digests[start + at]);
     if (isSame) return data;
-    this.#block = undefined;
+    this.#dropBlock();
     throw new ChunkError({ code: "changed", reason: "it was changed while it was sent" });
   }
 
@@ -107,12 +114,13 @@ export class CheckedFile implements SourceFile {
     const from = start - (known?.start ?? 0);
     const end = known === undefined ? 0 : known.start + known.bytes.length;
     if (known !== undefined && from >= 0 && start + length <= end) {
-      return known.bytes.subarray(from, from + length);
+      return known.bytes.slice(from, from + length);
     }
     const isNext = start === 0 || start === end;
     const wanted = isNext ? Math.min(READ_BYTES, this.size - start) : length;
+    this.#dropBlock();
     const bytes = await this.#source.read(start, wanted);
     this.#block = { start, bytes };
-    return bytes.subarray(0, length);
+    return bytes.slice(0, length);
   }
 }

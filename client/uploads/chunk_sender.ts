@@ -1,6 +1,7 @@
 // Chunks of one file for the receivers that ask for them. Receivers that are at the same chunk get it by one message,
 // and one that is behind is helped to catch up, so that a file for many leaves about once.
 
+import { releaseBytes } from "../../shared/base/bytes.ts";
 import { FILE_PART_RECEIVERS_MAX, FILE_PULLS } from "../../shared/base/limits.ts";
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { EventOf, RequestOf } from "../../shared/messages/messages_v2.ts";
@@ -98,7 +99,10 @@ export class ChunkSender {
     window.sent(chunkKey({ file, index }), () => onTaken(index));
     const lost = this.#lost.promise;
     const sent = send({ kind: "part", to, file, index, data }).then(
-      () => onSent(index, to),
+      () => {
+        releaseBytes(data);
+        onSent(index, to);
+      },
       () => this.#asked.clear(),
     );
     await Promise.race([sent, lost]);

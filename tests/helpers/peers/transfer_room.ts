@@ -81,7 +81,9 @@ export class TransferRoom implements AsyncDisposable {
     const transfers = new Transfers({
       send: async (message) => {
         if (!this.members[id - 1]?.linked) throw new ConnectionError("the link is cut");
-        await intercept(message, () => this.relay(id, message));
+        // The bytes are ours until this resolves.
+        const kept = "data" in message ? { ...message, data: message.data.slice() } : message;
+        await intercept(kept, () => this.relay(id, kept));
       },
       survives: () => true,
       others: () => this.#roster.filter(({ client }) => client !== id),
@@ -171,8 +173,11 @@ export class TransferRoom implements AsyncDisposable {
       case "part": {
         const { file, index, data } = checked;
         const { clients = [], last = false } = files.part(checked) ?? {};
-        const chunk = stamped({ kind: "chunk", file, index, data, last }, id);
-        for (const client of clients) this.#deliver(client, chunk);
+        for (const client of clients) {
+          // Each receiver decodes bytes of its own.
+          const chunk = { kind: "chunk", file, index, data: data.slice(), last } as const;
+          this.#deliver(client, stamped(chunk, id));
+        }
         return this.#deliver(id, { kind: "taken", file, index });
       }
     }
