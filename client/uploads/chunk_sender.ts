@@ -40,8 +40,8 @@ export class ChunkSender {
   readonly #asked = new Map<AnyClientId, { next: number; readonly end: number }>();
   #turns = 0;
   #isSending = false;
-  /** Resolves when the connection is lost: a write to it may never end. */
-  #lost = Promise.withResolvers<void>();
+  /** What is waited for now. */
+  #waiting: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
   constructor(options: ChunkSenderOptions) {
@@ -65,15 +65,14 @@ export class ChunkSender {
   connectionLost(): void {
     this.#asked.clear();
     this.#options.window.forget();
-    this.#lost.resolve();
-    this.#lost = Promise.withResolvers();
+    this.#waiting?.resolve();
   }
 
   /** Nothing more is sent. */
   close(): void {
     this.#isClosed = true;
     this.#asked.clear();
-    this.#lost.resolve();
+    this.#waiting?.resolve();
   }
 
   async #sendAll(): Promise<void> {
@@ -82,7 +81,7 @@ export class ChunkSender {
     const { window } = this.#options;
     while (this.#asked.size > 0 && !this.#isClosed) {
       if (!window.hasRoom) {
-        await Promise.race([window.changed, this.#lost.promise]);
+        await this.#whileConnected(() => window.changed);
         continue;
       }
       const index = this.#nextIndex();
@@ -97,15 +96,25 @@ export class ChunkSender {
   async #sendPart(to: AnyClientId[], index: number, data: Uint8Array): Promise<void> {
     const { id: file, send, window, onSent, onTaken } = this.#options;
     window.sent(chunkKey({ file, index }), () => onTaken(index));
-    const lost = this.#lost.promise;
-    const sent = send({ kind: "part", to, file, index, data }).then(
-      () => {
-        releaseBytes(data);
-        onSent(index, to);
-      },
-      () => this.#asked.clear(),
+    await this.#whileConnected(() =>
+      send({ kind: "part", to, file, index, data }).then(
+        () => {
+          releaseBytes(data);
+          onSent(index, to);
+        },
+        () => this.#asked.clear(),
+      )
     );
-    await Promise.race([sent, lost]);
+  }
+
+  /**
+   * Resolves with `work`, or when the connection is lost: a write to it may never end. No race with one promise for the
+   * whole connection: that would keep a kilobyte for each chunk until the connection ends.
+   */
+  async #whileConnected(work: () => Promise<void>): Promise<void> {
+    const waiting = this.#waiting = Promise.withResolvers();
+    void work().then(waiting.resolve);
+    await waiting.promise;
   }
 
   /** In turns the chunk of the receiver that waits longest, and the chunk of the one that is furthest behind. */
