@@ -308,3 +308,21 @@ Deno.test("whatever the pace of writes, bodies leave once, in order, and the bud
     { numRuns: 50 },
   );
 });
+
+Deno.test("the buffer of a part of a file is given back when the last outbox has sealed it, and not before", async () => {
+  const { buffer } = new Uint8Array(32_768);
+  const part = { ...body(1, 32_768), buffer };
+  const [first, second] = [recorded(), recorded()];
+  second.outbox.send(body(0, 1));
+  await turns();
+  for (const { outbox } of [first, second]) outbox.sendBulk(part);
+  await turns();
+  assert.deepEqual(first.writes[0]?.bodies, [1]);
+  assert.equal(buffer.byteLength, 32_768, "another write is in flight there");
+  second.writes[0]?.done.resolve();
+  await turns();
+  assert.deepEqual(second.writes[1]?.bodies, [1]);
+  assert.equal(buffer.byteLength, 0);
+  for (const { writes } of [first, second]) writes.at(-1)?.done.resolve();
+  await Promise.all([first, second].map(({ outbox }) => outbox.drained()));
+});

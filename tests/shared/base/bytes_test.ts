@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { concatBytes, smallBytes, smallCopy } from "../../../shared/base/bytes.ts";
+import {
+  concatBytes,
+  releaseBuffer,
+  releaseBytes,
+  smallBytes,
+  smallCopy,
+} from "../../../shared/base/bytes.ts";
 
 Deno.test("concatBytes() puts parts one after another, none left out", () => {
   assert.deepEqual(concatBytes([]), new Uint8Array());
@@ -23,4 +29,19 @@ Deno.test("smallCopy() stays as it was when the original changes", () => {
   const copy = smallCopy(original);
   original.fill(0);
   assert.deepEqual([...copy], [1, 2, 3]);
+});
+
+Deno.test("releaseBytes() takes a large buffer away, and never what others have parts of", () => {
+  const whole = new Uint8Array(32_768);
+  releaseBytes(whole);
+  assert.equal(whole.length, 0);
+  const shared = new Uint8Array(32_768);
+  const part = shared.subarray(1);
+  releaseBytes(part);
+  assert.equal(part.length, 32_767);
+  releaseBuffer(part.buffer);
+  assert.deepEqual([part.length, shared.length], [0, 0]);
+  const small = new Uint8Array(512);
+  releaseBytes(small);
+  assert.equal(small.length, 512);
 });

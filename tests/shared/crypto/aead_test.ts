@@ -100,3 +100,17 @@ Deno.test("supportedAeads() always has the mandatory cipher, and lists each once
   assert.ok(supportedAeads().includes(MANDATORY_AEAD));
   assert.equal(new Set(supportedAeads()).size, supportedAeads().length);
 });
+
+Deno.test("sealing large texts leaves no buffers to the collector", () => {
+  const [name = MANDATORY_AEAD] = supportedAeads();
+  const plaintext = new Uint8Array(32_768);
+  const out = new Uint8Array(plaintext.length + AEAD_TAG_BYTES);
+  const { context } = KNOWN[name];
+  const before = Deno.memoryUsage().external;
+  let most = before;
+  for (let n = 0; n < 600; n++) {
+    aeadSeal(name, context, { plaintext, out });
+    most = Math.max(most, Deno.memoryUsage().external);
+  }
+  assert.ok(most - before < 2 * 1_048_576, `${most - before} bytes`);
+});

@@ -381,3 +381,23 @@ Deno.test("a request above the bound of its kind is refused by its first bytes, 
   assert.equal(requestMaxBytes(Uint8Array.of(0x81, 0x18, 0xff)), 0);
   assert.equal(requestMaxBytes(new Uint8Array()), 0);
 });
+
+Deno.test("a part of a file has its buffer for itself, with nothing but its message around it", () => {
+  const part: Request = {
+    kind: "part",
+    to: [1],
+    file: "f",
+    index: 0,
+    data: new Uint8Array(32_768),
+  };
+  const body = encodeRequest(part);
+  const alone = new Uint8Array(5 + body.length).subarray(5);
+  alone.set(body);
+  const taken = decodeRequest(alone);
+  assert.ok(taken.kind === "part" && taken.data.buffer === alone.buffer, "it is not copied");
+  const record = new Uint8Array(10 + body.length);
+  record.set(body, 5);
+  const beside = decodeRequest(record.subarray(5, 5 + body.length));
+  assert.ok(beside.kind === "part" && beside.data.buffer !== record.buffer, "others need theirs");
+  assert.equal(beside.data.length, 32_768);
+});
