@@ -78,8 +78,6 @@ Deno.test("a chunk goes to those who asked for it, and to nobody else", async ()
   assert.deepEqual(gotChunks(bob).map(({ index }) => index), [0, 1, 2]);
   for (const { index, data } of gotChunks(bob)) assert.deepEqual(data, dataOf(index));
   await alice.until("taken", ({ index }) => index === 2);
-  const confirmed = alice.events.filter(({ kind }) => kind === "taken").length;
-  assert.equal(confirmed, 1, "one answer stands for all that came with it");
   await settled(dave);
   await settled(carol);
   assert.deepEqual(gotChunks(carol).map(({ index }) => index), [0]);
