@@ -85,15 +85,13 @@ async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<b
         const pause = login.session.requestBudget.wait(performance.now());
         // Nor are others kept waiting for all that one read holds.
         const isOver = !done && threadTurns.isOver;
-        if (pause === 0 && login.session.pushesTo === undefined && !isOver) {
-          if (done) break;
-          continue;
+        if (pause > 0 || login.session.pushesTo !== undefined || isOver) {
+          endBursts();
+          if (pause > 0) await waitFor(pause);
+          if (login.session.pushesTo !== undefined) await slowDown(login.session);
+          if (isOver) await nextTurn();
+          collectBursts();
         }
-        endBursts();
-        if (pause > 0) await waitFor(pause);
-        if (login.session.pushesTo !== undefined) await slowDown(login.session);
-        if (isOver) await nextTurn();
-        collectBursts();
         if (done) break;
       }
     }

@@ -1,6 +1,6 @@
 // Chats that one read of a busy sender brings into a room leave as one body: to queue each of them for each member would
 // cost as much as to encrypt it. Members cannot tell. Chats are collected only between two points where nothing else can
-// happen, and whatever else is delivered meanwhile, or changes who is in the room, lets them go first.
+// happen. Whatever else is delivered meanwhile, be it a chat in another room, or changes who is there, lets them go first.
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 import type { FramedBody } from "../../shared/channel/record_batch.ts";
@@ -41,7 +41,8 @@ export interface BurstReceiver {
 }
 
 let isCollecting = false;
-let open: Burst[] = [];
+/** What was collected. One at a time: chats of two rooms keep their order as well. */
+let open: Burst | undefined;
 
 /** From now on chats are collected; no other code may run before `endBursts`. */
 export function collectBursts(): void {
@@ -56,10 +57,9 @@ export function endBursts(): void {
 
 /** Delivers what was collected, before something else is. */
 export function spreadBursts(): void {
-  if (open.length === 0) return;
-  const bursts = open;
-  open = [];
-  for (const burst of bursts) burst.spread();
+  const burst = open;
+  open = undefined;
+  burst?.spread();
 }
 
 /** What was collected for the same receivers. */
@@ -80,8 +80,9 @@ export class Burst {
       return this.#deliver(event);
     }
     const { bytes } = event.v2;
-    if (this.#bytes + bytes > BURST_MAX_BYTES) spreadBursts();
-    if (this.#events.push(event) === 1) open.push(this);
+    if (open !== this || this.#bytes + bytes > BURST_MAX_BYTES) spreadBursts();
+    open = this;
+    this.#events.push(event);
     this.#bytes += bytes;
   }
 

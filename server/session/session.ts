@@ -289,6 +289,7 @@ export class Session implements MemberSession, SessionRef {
    * connection ends. Nobody is told, unless the client does not come.
    */
   depart(): void {
+    spreadBursts();
     const writer = this.#writer;
     this.#writer = undefined;
     this.#expected = true;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EncodedBurst } from "../../../server/delivery/burst.ts";
 import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import {
   type EventWriterEvents,
@@ -72,7 +73,8 @@ function ciphers(): { server: RecordCipher; client: RecordCipher } {
 Deno.test("a v2 writer seals what waits into one record, in order, and tells the bytes", async () => {
   const [link, { events, told }, { server, client }] = [new LiveLink(), reports(), ciphers()];
   const writer = openWriterV2({ connection: link, client: CLIENT, events }, server);
-  for (const text of ["one", "two", "three"]) writer.deliver(notice(text));
+  writer.deliver(notice("one"));
+  writer.deliver(new EncodedBurst([notice("two"), notice("three")]));
   await writer.drained();
   assert.equal(link.written.length, 1);
   const batches = new BatchReader();
@@ -126,7 +128,7 @@ Deno.test("a v1 writer seals each in an envelope of its own, and leaves out what
   );
   writer.deliver(notice("one"));
   writer.deliver(new EncodedEvent({ kind: "pong" }, "lobby"));
-  writer.deliver(notice("two"));
+  writer.deliver(new EncodedBurst([notice("two"), notice("three")]));
   await writer.drained();
   const wire = new EnvelopeV1(key.slice());
   const seen = [...new FrameReader().push(concatBytes(link.written))].map((frame) =>
@@ -135,6 +137,7 @@ Deno.test("a v1 writer seals each in an envelope of its own, and leaves out what
   assert.deepEqual(seen.map((payload) => (payload as { message?: string }).message), [
     "one",
     "two",
+    "three",
   ]);
 });
 
