@@ -58,7 +58,8 @@ export class PresenceTurns {
     const notDue = some.findIndex(({ due }) => due > now);
     const count = notDue < 0 ? some.length : notDue;
     this.#waiting = this.#waiting.slice(count);
-    if (this.#waiting.length > 0) this.#lookIn(PRESENCE.lookMs);
+    const [next] = this.#waiting;
+    if (next !== undefined) this.#lookIn(Math.max(PRESENCE.lookMs, next.due - now));
     for (const { reader } of some.slice(0, count)) reader.tellPresence();
   }
 }
