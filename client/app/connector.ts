@@ -19,7 +19,7 @@ import type { MoveRequest, ServerPlace, Session, SessionDestination } from "../s
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { ConfigError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
-import { generateRsaKeyPair } from "../../shared/crypto/rsa.ts";
+import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
 
 const INSECURE_WARNING =
   "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
@@ -47,16 +47,6 @@ export async function readAccess(config: ClientConfig): Promise<ServerAccess> {
   };
 }
 
-/**
- * Loads the protocol, a third of the program, once the prompt is there. The key pair, which the first session needs, takes
- * longer.
- */
-async function loadDialer(options: DialerOptions, shown: Promise<void>): Promise<Dialer> {
-  await shown;
-  const { Dialer } = await import("../session/dialer.ts");
-  return new Dialer(options);
-}
-
 /** The user, as far as connecting needs them. */
 export interface ConnectorUser {
   readonly tell: (level: NoteLevel, text: string, hint?: string) => void;
@@ -73,6 +63,8 @@ export class Connector {
   readonly #known: KnownServers | undefined;
   readonly #options: DialerOptions;
   readonly #user: ConnectorUser;
+  /** Of the first session: 50 to 230 ms that pass while everything else starts. */
+  #keyPair: Promise<RsaKeyPair> | undefined = generateRsaKeyPair();
   #dialer: Promise<Dialer> | undefined;
 
   constructor(config: ClientConfig, { endpoint, token }: ServerAccess, user: ConnectorUser) {
@@ -95,8 +87,6 @@ export class Connector {
       tell: user.tell,
     });
     this.#options = {
-      // 50 to 230 ms that pass while everything else starts.
-      keyPair: generateRsaKeyPair(),
       endpoint,
       gate: this.#gate,
       renderer: config.renderer,
@@ -121,7 +111,17 @@ export class Connector {
   }
 
   #loaded(): Promise<Dialer> {
-    return this.#dialer ??= loadDialer(this.#options, this.#user.shown());
+    return this.#dialer ??= this.#load();
+  }
+
+  /** Loads the protocol, a third of the program, once the prompt is there. The key pair takes longer. */
+  async #load(): Promise<Dialer> {
+    await this.#user.shown();
+    const { Dialer } = await import("../session/dialer.ts");
+    const dialer = new Dialer(this.#options, this.#keyPair);
+    // It opens what was sent under it: the dialer forgets it after its session has begun, and so does this.
+    this.#keyPair = undefined;
+    return dialer;
   }
 
   /** Whether the server that answered last is the one that the user means. */

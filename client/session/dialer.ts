@@ -30,8 +30,6 @@ export interface DialerOptions {
   readonly renderer: string;
   readonly bufferSize: number;
   readonly clock: Clock;
-  /** The keys of the first connection, where somebody began to make them before. */
-  readonly keyPair?: Promise<RsaKeyPair>;
   /** Finds the addresses of the endpoint's host; without it, the system's resolver does. */
   readonly resolve?: Resolve;
   /** From 0 up to 1; without it, by chance. */
@@ -64,11 +62,10 @@ export class Dialer {
   #tried: string | undefined;
   readonly #others = new OtherServers();
 
-  constructor(options: DialerOptions) {
+  /** `keyPair` is of the first connection, where somebody began to make it before. Whoever did must not keep it. */
+  constructor(options: DialerOptions, keyPair?: Promise<RsaKeyPair>) {
     this.#options = options;
-    this.#keyPair = options.keyPair;
-    // 50 to 230 ms that pass while everything else starts.
-    this.#freshKeyPair();
+    this.#keyPair = keyPair;
   }
 
   /** Opens a session. Throws as connect() and the sessions' open() do. */
@@ -87,6 +84,8 @@ export class Dialer {
   }
 
   async #dialInTime(place: SessionDestination, signal: AbortSignal): Promise<Session> {
+    // Who asked may have gone before this was loaded, or while a token was asked for.
+    signal.throwIfAborted();
     const { clock, endpoint } = this.#options;
     const patienceMs = endpoint.proxy === undefined ? CONNECT_TIMEOUT_MS : PROXY_TIMEOUT_MS;
     const attempt = new AbortController();

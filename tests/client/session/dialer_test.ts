@@ -122,6 +122,11 @@ Deno.test("an abort ends an attempt at once", async () => {
   listener.close();
 });
 
+Deno.test("who leaves before the attempt begins is not taken to the server", async () => {
+  const refusing = dialer(1);
+  await assert.rejects(refusing.dial(PLACE, AbortSignal.abort()), { name: "AbortError" });
+});
+
 Deno.test("each attempt that trusts whoever answers is told", async () => {
   let told = 0;
   const tls = { caCerts: [], insecure: true };
