@@ -44,6 +44,10 @@ const VOWELS_OF_ONE_GLYPH = /(?<=[\u{16d63}-\u{16d6a}])[\u{16d63}-\u{16d6a}]+/gu
 // Those of the first plane all have a text style, and terminals know it.
 const TEXT_STYLE = /^\p{Emoji_Presentation}\ufe0e/u;
 const FIRST_PLANE = 0xffff;
+// Signs of East Asia, which were wide before there were pictures.
+const WIDE_SIGN = /[\u3030\u303d\u3297\u3299]/;
+// Signs that a selector makes wide.
+const WIDENED = /(?!\p{Emoji_Presentation})\p{Emoji}\ufe0f/gu;
 /** Four pictures that are joined, each with a tone of skin: no cluster that people write is wider. */
 const CLUSTER_CELLS_MAX = 16;
 const PIECE_CELLS_MAX = 8;
@@ -202,7 +206,7 @@ function measure(text: string): Cluster {
     // A sign, which some terminals of East Asia draw wide. Without this the status line of each start costs 2 ms.
     if (ALL_SEPARATE.test(text)) return { text, width: 1, widest: 1, exact: false };
   }
-  const [joined, apart] = [joinedWidth(text), apartWidth(text)];
+  const [joined, apart] = [joinedWidth(text), apartWidth(text) + widenedBySelectors(text)];
   const widest = Math.max(joined, apart);
   const kind = disputedKind(text);
   const known = kind === undefined ? undefined : learned.get(kind);
@@ -223,9 +227,20 @@ function disputedKind(text: string): DisputedKind | undefined {
   return SPACING_MARK.test(text) ? "sign" : undefined;
 }
 
+/** Cells that one picture takes at most. */
+function mostCells(text: string): number {
+  return PICTURE.test(text) && !WIDE_SIGN.test(text) ? pictureCells : 2;
+}
+
+/** Cells that selectors add to the parts of a cluster where a terminal minds them, though it joins no parts. */
+function widenedBySelectors(text: string): number {
+  if (pictureCells === 1 || learned.get("variation") === "apart") return 0;
+  return text.match(WIDENED)?.length ?? 0;
+}
+
 /** Cells of a cluster whose parts are drawn in one; letters that a sign joins keep a cell each. */
 function joinedWidth(text: string): number {
-  const most = PICTURE.test(text) ? pictureCells : 2;
+  const most = mostCells(text);
   if (PICTURE.test(text) || !SPACING_MARK.test(text)) return Math.min(most, drawnWidth(text));
   return Math.max(1, apartWidth(text.replace(SPACING_MARKS, "")));
 }
@@ -288,7 +303,7 @@ function apartWidth(text: string): number {
 /** Most cells of one code point on its own: a spacing mark (Mc) takes one, and in some terminals so does a mark. */
 function cellsApart(character: string): number {
   if (JAMO.test(character)) return 0;
-  if (PICTURE.test(character)) return Math.min(pictureCells, drawnWidth(character));
+  if (PICTURE.test(character)) return Math.min(mostCells(character), drawnWidth(character));
   return SPACING_MARK.test(character) || character === LEFT_TO_RIGHT ? 1 : drawnWidth(character);
 }
 

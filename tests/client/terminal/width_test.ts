@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { breakCells, breakWords } from "../../../client/render/wrap.ts";
-import { drawnWidth, splitClusters } from "../../../client/terminal/width.ts";
+import { drawnWidth, learnWidths, splitClusters } from "../../../client/terminal/width.ts";
 
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 // All planes that have characters; of the rest, which is unassigned or private, every hundredth.
@@ -150,5 +150,26 @@ Deno.test("splitClusters() gives letters, numbers and signs the cells of string-
     if (cluster?.width !== width || widest !== width) {
       assert.fail(`U+${code.toString(16)}: ${cluster?.width}, ${widest}, string-width ${width}`);
     }
+  }
+});
+
+Deno.test("selectors count in each part of a cluster, and signs that are older than pictures are wide in any terminal", () => {
+  const widest = (text: string) => splitClusters(text).map((cluster) => cluster.widest);
+  try {
+    // The selector makes each heart wide, and nothing joins them.
+    assert.deepEqual(widest("\u2764\ufe0f\u200d\u2764\ufe0f"), [4]);
+    assert.deepEqual(widest("\u2764\ufe0f"), [2]);
+    learnWidths({ family: 4, variation: 2 });
+    assert.deepEqual(splitClusters("\u2764\ufe0f\u200d\u{1f525}")[0]?.width, 4);
+    learnWidths({ family: 4, variation: 1 });
+    assert.deepEqual(widest("\u2764\ufe0f\u200d\u2764\ufe0f"), [2]);
+    // Without a table of pictures these were wide already.
+    learnWidths({ picture: 1 });
+    for (const sign of ["\u3030", "\u303d", "\u3297", "\u3299", "\u3299\ufe0f"]) {
+      assert.deepEqual(widest(sign), [2]);
+    }
+    assert.deepEqual(widest("\u{1f600}"), [1]);
+  } finally {
+    learnWidths({});
   }
 });
