@@ -298,14 +298,16 @@ function stoppingHere(): Stopping {
 
 /** Standard input as chunks. A stream that another program left non-blocking is read again until it has bytes. */
 function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Promise<void> } {
-  const closed = Promise.withResolvers<null>();
+  let isClosed = false;
+  /** The read that is waited for: a promise for the end of all reads would keep something of each. */
+  let reading: PromiseWithResolvers<number | null> | undefined;
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
+    while (!isClosed) {
       const buffer = new Uint8Array(READ_BYTES);
-      const reading = retried(() => Deno.stdin.read(buffer));
+      const { promise, resolve, reject } = reading = Promise.withResolvers<number | null>();
       // After `close` nobody waits for it any more.
-      reading.catch(() => {});
-      const count = await Promise.race([reading, closed.promise]);
+      retried(() => Deno.stdin.read(buffer)).then(resolve, reject);
+      const count = await promise;
       if (count === null) return;
       yield buffer.subarray(0, count);
     }
@@ -313,7 +315,8 @@ function openStdin(): { readonly input: AsyncIterable<Uint8Array>; close(): Prom
   return {
     input: read(),
     close() {
-      closed.resolve(null);
+      isClosed = true;
+      reading?.resolve(null);
       return Promise.resolve();
     },
   };

@@ -198,13 +198,15 @@ export class PushedUpload implements Upload {
   /** Returns when the connection took the message, or the sending was stopped. */
   async #hand(message: UploadRequest): Promise<void> {
     if (this.#fault !== undefined) return;
-    const sent = this.#send(message).catch(() =>
-      this.stop({ code: "connection_lost", reason: "the connection was lost" })
-    );
-    const out = sent.then(() => true);
-    while (this.#fault === undefined) {
-      if (await Promise.race([out, this.#change.promise]) === true) return;
-    }
+    let isOut = false;
+    // No race with the next change: its promise would keep something of each chunk until it comes.
+    void this.#send(message)
+      .catch(() => this.stop({ code: "connection_lost", reason: "the connection was lost" }))
+      .then(() => {
+        isOut = true;
+        this.#changed();
+      });
+    while (!isOut && this.#fault === undefined) await this.#change.promise;
   }
 
   async #read(index: number): Promise<Uint8Array | undefined> {

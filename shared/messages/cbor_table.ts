@@ -48,8 +48,8 @@ export interface TableOptions {
   /** Bytes of the largest body of a kind. */
   readonly maxBytes?: (kind: string) => number;
   /**
-   * By kind a field of many bytes: these are not copied when a message is written or read, so that what is read is a part
-   * of its body. For parts of files, most of whose cost copies would be.
+   * By kind a field of many bytes: these are not copied when a message is written, or when one is read that has its buffer
+   * for itself, so that what is read is a part of its body. For parts of files, most of whose cost copies would be.
    */
   readonly bulk?: Readonly<Record<string, string>>;
 }

@@ -82,3 +82,20 @@ Deno.test("a list of many members comes in parts that each fit, and an empty one
     Array.from({ length: 2 * MEMBERS_PART_MAX + 1 }, (_, n) => n + 1),
   );
 });
+
+Deno.test("the buffer of a chunk is given back only where all who get it are on this server", async () => {
+  const relay = await makeRelay();
+  const bob = seat(relay, { name: "bob" });
+  const buffers: unknown[] = [];
+  bob.port.deliver = (broadcast) => {
+    if ("isBulk" in broadcast) buffers.push(broadcast.v2.buffer);
+    return true;
+  };
+  const [room, data] = [relay.rooms.open("lobby"), new Uint8Array(32_768)];
+  const about = { client: 9, name: "alice", time: 0, file: "f", index: 0, last: true };
+  const elsewhere = bob.session.id + 1;
+  for (const clients of [[bob.session.id, elsewhere], [bob.session.id]]) {
+    room.handOn(clients, { kind: "chunk", ...about, data });
+  }
+  assert.deepEqual(buffers.map((buffer) => buffer === data.buffer), [false, true]);
+});
