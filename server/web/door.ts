@@ -131,8 +131,8 @@ export class Door {
     const header = await takeProxyHeader(first);
     if (header === undefined) return peer;
     const { address = peer } = header;
-    // A proxy that came through another one may still name its client, in a field.
-    if (address !== peer && this.#proxies.trusts(address)) return address;
+    // A proxy that came through another one, perhaps on the same machine, may still name its client, in a field.
+    if (header.address !== undefined && this.#proxies.trusts(address)) return address;
     slot.isNamed = true;
     return slot.moveTo(address) ? address : undefined;
   }

@@ -126,6 +126,19 @@ Deno.test("a client behind a trusted proxy counts under its own address, by X-Fo
   assert.equal(relay.gauges.connections, 0);
 });
 
+Deno.test("a proxy on the machine of the one that it comes through still names its client", async () => {
+  const opened = await openDoor("--web-only-socket", "--trusted-proxy", PROXY);
+  const { relay } = opened;
+  relay.access.bans.add({ network: parseNetwork("203.0.113.7"), until: undefined }, Date.now());
+  const header = encoder.encode(`PROXY TCP4 ${PROXY} 192.0.2.2 1 2\r\n`);
+  const answerAs = (client: string) => {
+    const request = upgradeOf(`X-Forwarded-For: ${client}`);
+    return answerTo(opened, concatBytes([header, request]));
+  };
+  assert.match(await answerAs("203.0.113.7") ?? "", / 503 /);
+  assert.match(await answerAs("203.0.113.8") ?? "", / 101 /);
+});
+
 Deno.test("nobody but a trusted proxy can say that it is somebody else", async () => {
   const opened = await openDoor("--web-only-socket", "--trusted-proxy", "198.51.100.0/24");
   const { relay } = opened;
