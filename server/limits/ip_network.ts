@@ -81,8 +81,9 @@ export function networkText({ address, prefix }: IpNetwork): string {
 /** Parses an address, with or without its zone; undefined where it is none. */
 export function parseAddress(text: string): IpAddress | undefined {
   const plain = text.replace(/%.*$/, "");
-  if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return ipaddr.IPv4.parse(plain);
-  return ipaddr.IPv6.isValid(plain) ? ipaddr.process(plain) : undefined;
+  // To ask first whether an IPv6 address is an IPv4 one costs an exception inside, more than all the rest.
+  if (plain.includes(":")) return ipaddr.IPv6.isValid(plain) ? ipaddr.process(plain) : undefined;
+  return ipaddr.IPv4.isValidFourPartDecimal(plain) ? ipaddr.IPv4.parse(plain) : undefined;
 }
 
 function sourceNetwork(address: IpAddress): IpNetwork {
