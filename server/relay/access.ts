@@ -296,5 +296,7 @@ function ratesOf(
   if (perSource === undefined) return {};
   const wrongTokens = new SourceRate(WRONG_TOKEN_RATE);
   if (rate === undefined) return { wrongTokens };
-  return { wrongTokens, connections: new SourceRate(rate), resumptions: new SourceRate(rate) };
+  // Who comes back must not be kept out by neighbors of its site, who take more than their share.
+  const resumptions = new SourceRate(rate, { bySite: false });
+  return { wrongTokens, connections: new SourceRate(rate), resumptions };
 }

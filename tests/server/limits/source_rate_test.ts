@@ -52,6 +52,16 @@ Deno.test("who uses up a burst does not get it anew by filling the memory in oth
   assert.equal(join("lobby"), false);
 });
 
+Deno.test("nor does an IPv6 /48, of which some is left", () => {
+  const rate = new SourceRate({ messages: 128, seconds: 640 });
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  const join = (n: number, room: string) => rate.take(address(n), 0, `${room}\n`);
+  for (let n = 0; n < 7; n++) for (let k = 0; k < 128; k++) assert.ok(join(n, "lobby"));
+  for (let n = 0; n < 30_000; n++) join(100, `room ${n}`);
+  const passing = Array.from({ length: 20 * 128 }, (_, n) => join(200 + n % 20, "lobby"));
+  assert.equal(passing.filter((passes) => passes).length, 128);
+});
+
 Deno.test("nor do most of a thousand who used up theirs, while twenty thousand others come", () => {
   const rate = new SourceRate({ messages: 2, seconds: 640 });
   const spent = Array.from({ length: 1_000 }, (_, n) => `198.51.${n >> 8}.${n & 255}`);
