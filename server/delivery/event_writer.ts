@@ -8,7 +8,7 @@ import type { EncodedEvent, OutgoingBody } from "./encoded_event.ts";
 import { OUTBOX_V1_WRITE_BODIES } from "../config/limits.ts";
 import type { Connection } from "../net/connection.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
-import { siteOf } from "../limits/ip_network.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { WriteBuffers } from "./write_buffers.ts";
 
@@ -69,7 +69,7 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
     this.#client = client;
     this.#events = events;
     const { budget } = events;
-    this.outbox = new Outbox(this, { budget, source: siteOf(connection.address) });
+    this.outbox = new Outbox(this, { budget, source: sourceOf(connection.address) });
   }
 
   abstract get mostBodies(): number;

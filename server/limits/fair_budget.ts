@@ -1,6 +1,8 @@
-// A bound that many clients share. When it is reached, the source that holds most pays, never the client that asks
-// next. A source is an IPv4 address or an IPv6 /48, a site (ip_network.ts). Shares up to a reserve are never taken away below
-// a ceiling.
+// A bound that many clients share. When it is reached, the site that holds most pays (ip_network.ts), and of that the
+// source that holds most: neighbors of whoever fills it do not pay for it. Never the client that asks next. Shares up to
+// a reserve are never taken away below a ceiling.
+
+import { siteOf } from "./ip_network.ts";
 
 /** Sizes of a budget, in bytes or in entries. */
 export interface FairBudgetOptions {
@@ -21,11 +23,12 @@ export interface BudgetPayer {
 /** A budget, and the payer of one share in it. */
 export interface BudgetAccount {
   readonly budget: FairBudget;
-  /** The source that pays, as `siteOf` names it. */
+  /** The source that pays, as `sourceOf` names it. */
   readonly source: string;
 }
 
-interface Source {
+/** What all shares of a source, or of a site, hold. */
+interface Holder {
   readonly name: string;
   held: number;
   shares: number;
@@ -33,7 +36,8 @@ interface Source {
 
 /** What one payer holds; only the budget changes it. */
 export interface BudgetShare {
-  readonly source: Source;
+  readonly source: Holder;
+  readonly site: Holder;
   readonly payer: BudgetPayer;
   held: number;
 }
@@ -43,7 +47,8 @@ export class FairBudget {
   readonly #most: number;
   readonly #reserve: number;
   readonly #ceiling: number;
-  readonly #sources = new Map<string, Source>();
+  readonly #sources = new Map<string, Holder>();
+  readonly #sites = new Map<string, Holder>();
   readonly #shares = new Set<BudgetShare>();
   #used = 0;
   /** Shares above the reserve. */
@@ -63,10 +68,9 @@ export class FairBudget {
 
   /** A share for a payer of the source `name`; `close` ends it. */
   open(name: string, payer: BudgetPayer): BudgetShare {
-    let source = this.#sources.get(name);
-    if (source === undefined) this.#sources.set(name, source = { name, held: 0, shares: 0 });
-    source.shares++;
-    const share = { source, payer, held: 0 };
+    const source = joined(this.#sources, name);
+    const site = joined(this.#sites, siteOf(name));
+    const share = { source, site, payer, held: 0 };
     this.#shares.add(share);
     return share;
   }
@@ -91,14 +95,15 @@ export class FairBudget {
     const wasHeavy = share.held > this.#reserve;
     share.held += amount;
     share.source.held += amount;
+    share.site.held += amount;
     this.#heavy += Number(share.held > this.#reserve) - Number(wasHeavy);
   }
 
   /** Ends a share that has given everything back; idempotent. */
   close(share: BudgetShare): void {
-    if (this.#shares.delete(share) && --share.source.shares === 0) {
-      this.#sources.delete(share.source.name);
-    }
+    if (!this.#shares.delete(share)) return;
+    leave(this.#sources, share.source);
+    leave(this.#sites, share.site);
   }
 
   #collect(): void {
@@ -122,7 +127,7 @@ export class FairBudget {
     return undefined;
   }
 
-  /** The largest share above the reserve of the source that holds most. */
+  /** The largest share above the reserve of the source that holds most of the site that holds most. */
   #heaviest(): BudgetShare | undefined {
     let heaviest: BudgetShare | undefined;
     for (const share of this.#shares) {
@@ -133,19 +138,30 @@ export class FairBudget {
   }
 }
 
-function isHeavier(share: BudgetShare, than: BudgetShare): boolean {
-  return share.source === than.source
-    ? share.held > than.held
-    : share.source.held > than.source.held;
+function joined(holders: Map<string, Holder>, name: string): Holder {
+  let holder = holders.get(name);
+  if (holder === undefined) holders.set(name, holder = { name, held: 0, shares: 0 });
+  holder.shares++;
+  return holder;
 }
 
-// The part that is reserved, and how much a source may hold and still get some of it.
+function leave(holders: Map<string, Holder>, holder: Holder): void {
+  if (--holder.shares === 0) holders.delete(holder.name);
+}
+
+function isHeavier(share: BudgetShare, than: BudgetShare): boolean {
+  if (share.site !== than.site) return share.site.held > than.site.held;
+  if (share.source !== than.source) return share.source.held > than.source.held;
+  return share.held > than.held;
+}
+
+// The part that is reserved, and how much a site may hold and still get some of it.
 const KEPT_PART = 1 / 16;
 const SMALL_HOLDER = 2;
 
 /**
- * Whether a source that has `held` of `most` slots gets another while `used` are taken. A slot cannot be taken back
- * from the heaviest source; instead the last sixteenth is reserved for sources that have one slot or none.
+ * Whether a site that has `held` of `most` slots gets another while `used` are taken. A slot cannot be taken back
+ * from the heaviest site; instead the last sixteenth is reserved for sites that have one slot or none.
  */
 export function mayTakeSlot(
   { most, used, held }: { readonly most: number; readonly used: number; readonly held: number },

@@ -1,9 +1,10 @@
 // Handshakes cost more than anything else that a stranger can ask for, so members go first: few handshakes are computed
-// at a time, members' messages are handled between any two, and sources take turns however many connections each has.
+// at a time, members' messages are handled between any two, and sites take turns however many connections each has, and
+// so do the sources of a site.
 
 import { BUSY_PAUSE_MAX_MS } from "../../shared/base/limits.ts";
 import { HANDSHAKE_PATIENCE_MS } from "../config/limits.ts";
-import { siteOf } from "./ip_network.ts";
+import { siteOf, sourceOf } from "./ip_network.ts";
 import { threadTurns } from "./thread_turns.ts";
 
 /** How a queue runs its handshakes. */
@@ -14,9 +15,11 @@ export interface HandshakeQueueOptions {
   readonly now?: () => number;
 }
 
-/** Connections of one source that wait. */
-interface Source {
-  readonly waiting: (() => void)[];
+/** Connections of one site that wait. */
+interface Site {
+  /** By source; the one whose turn is next comes first. */
+  readonly sources: Map<string, (() => void)[]>;
+  waiting: number;
   /** Until when clients that were sent away are to come back; monotonic ms. */
   promised: number;
 }
@@ -39,8 +42,8 @@ const START = { handshakes: 500, slower: 4, ms: 4_000 } as const;
 export class HandshakeQueue {
   readonly #atOnce: () => number;
   readonly #rests: boolean;
-  /** Waiting handshakes by source; the source whose turn is next comes first. */
-  readonly #sources = new Map<string, Source>();
+  /** Waiting handshakes by site; the site whose turn is next comes first. */
+  readonly #sites = new Map<string, Site>();
   readonly #now: () => number;
   #waiting = 0;
   #running = 0;
@@ -69,20 +72,20 @@ export class HandshakeQueue {
 
   /**
    * Undefined where the turn of one more connection from `address` comes in time; otherwise the ms after which its
-   * client is to come back. Clients of a source are sent away to one time after another, as fast as they can be taken.
+   * client is to come back. Clients of a site are sent away to one time after another, as fast as they can be taken.
    */
   pauseFor(address: string): number | undefined {
-    const source = this.#sources.get(siteOf(address));
-    // Sources take turns: so many rounds as it has connections here itself.
-    const rounds = 1 + (source?.waiting.length ?? 0);
-    const turns = Math.max(1, this.#sources.size);
+    const site = this.#sites.get(siteOf(address));
+    const turns = Math.max(1, this.#sites.size);
+    // Sites take turns: so many rounds as its site has connections here that come before it.
+    const rounds = 1 + (site === undefined ? 0 : waitingBefore(site, sourceOf(address)));
     const before = Math.min(this.#waiting, rounds * turns);
     if (before * this.#paceMs <= HANDSHAKE_PATIENCE_MS) return undefined;
     const now = this.#now();
     const step = Math.min(this.#expectedPace(now), SLOWEST_TOLD_MS);
-    const from = Math.max(now + before * step, source?.promised ?? 0);
+    const from = Math.max(now + before * step, site?.promised ?? 0);
     const latest = now + BUSY_PAUSE_MAX_MS;
-    if (source !== undefined) source.promised = Math.min(from + turns * step, latest);
+    if (site !== undefined) site.promised = Math.min(from + turns * step, latest);
     return Math.round(Math.min(from, latest) - now);
   }
 
@@ -94,7 +97,7 @@ export class HandshakeQueue {
 
   /** Runs `work` for a connection from `address` when its turn comes; gives its result. */
   async run<T>(address: string, work: () => Promise<T>): Promise<T> {
-    await this.#turn(siteOf(address));
+    await this.#turn(address);
     try {
       // After the reads that are ready: members come first.
       await threadTurns.next();
@@ -133,11 +136,17 @@ export class HandshakeQueue {
     this.#window = { since: now, ended: 0 };
   }
 
-  #turn(name: string): Promise<void> {
+  #turn(address: string): Promise<void> {
     return new Promise((resolve) => {
-      const source = this.#sources.get(name);
-      if (source === undefined) this.#sources.set(name, { waiting: [resolve], promised: 0 });
-      else source.waiting.push(resolve);
+      const [name, source] = [siteOf(address), sourceOf(address)];
+      let site = this.#sites.get(name);
+      if (site === undefined) {
+        this.#sites.set(name, site = { sources: new Map(), waiting: 0, promised: 0 });
+      }
+      const own = site.sources.get(source);
+      if (own === undefined) site.sources.set(source, [resolve]);
+      else own.push(resolve);
+      site.waiting++;
       this.#waiting++;
       this.#startNext();
     });
@@ -146,15 +155,30 @@ export class HandshakeQueue {
   #startNext(): void {
     const atOnce = this.#atOnce();
     while (this.#running < atOnce) {
-      const [first] = this.#sources;
-      if (first === undefined) return;
-      const [name, source] = first;
-      const start = source.waiting.shift();
-      this.#sources.delete(name);
-      if (source.waiting.length > 0) this.#sources.set(name, source);
+      const next = takeFirst(this.#sites);
+      if (next === undefined) return;
+      const [name, site] = next;
+      const [source, own] = takeFirst(site.sources) ?? ["", []];
+      const start = own.shift();
+      if (own.length > 0) site.sources.set(source, own);
+      if (--site.waiting > 0) this.#sites.set(name, site);
       this.#waiting--;
       this.#running++;
       start?.();
     }
   }
+}
+
+/** How many of a site have their turn before one more of that source. */
+function waitingBefore({ sources, waiting }: Site, source: string): number {
+  const own = sources.get(source)?.length ?? 0;
+  const others = sources.size - (own > 0 ? 1 : 0);
+  return Math.min(waiting, own + (own + 1) * others);
+}
+
+/** Takes the first one out. */
+function takeFirst<V>(map: Map<string, V>): [string, V] | undefined {
+  const [first] = map;
+  if (first !== undefined) map.delete(first[0]);
+  return first;
 }

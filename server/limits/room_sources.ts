@@ -3,7 +3,7 @@
 
 import type { FairBudgetOptions } from "./fair_budget.ts";
 import { type BudgetPayer, type BudgetShare, FairBudget } from "./fair_budget.ts";
-import { siteOf, sourceOf } from "./ip_network.ts";
+import { sourceOf } from "./ip_network.ts";
 
 /** The room that a value belongs to. */
 export interface SourcedRoom {
@@ -29,7 +29,7 @@ export class RoomSources<V> {
     let sources = this.#rooms.get(title);
     if (sources === undefined) {
       sources = new SourcesOfRoom(this.#budget, {
-        maker: madeBy === undefined ? title : siteOf(madeBy),
+        maker: madeBy === undefined ? title : sourceOf(madeBy),
         onEmpty: () => this.clear(title),
       });
       this.#rooms.set(title, sources);

@@ -24,7 +24,7 @@ import type { RoomSnapshot } from "./room_snapshot.ts";
 import type { MissedEvents } from "./recent_events.ts";
 import type { RoomRules } from "./room_rules.ts";
 import type { FairBudget } from "../limits/fair_budget.ts";
-import { siteOf, sourceOf } from "../limits/ip_network.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 
 /** A member of a room. */
 export interface RoomMember extends BurstReceiver {
@@ -94,7 +94,7 @@ export class Room {
       title,
       memoryMs,
       backlog,
-      memory: { budget: memory, source: maker === undefined ? title : siteOf(maker) },
+      memory: { budget: memory, source: maker === undefined ? title : sourceOf(maker) },
       deliver: (broadcast, audience) => this.#deliver(broadcast, audience),
       onBreak: () => this.#onBreak(),
     });

@@ -6,7 +6,7 @@ import { RoomQuota, type RoomQuotaOptions } from "../limits/room_quota.ts";
 import { SEALED_FORMAT, type SealedClock } from "./room_contract.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
-import { siteOf } from "../limits/ip_network.ts";
+import { sourceOf } from "../limits/ip_network.ts";
 import { SEALED_MEMORY_BUDGET } from "../config/limits.ts";
 import { SealedRoom } from "./sealed_room.ts";
 import type { SealedRoomOptions, SealedSnapshot } from "./room_contract.ts";
@@ -83,7 +83,7 @@ export class SealedRooms {
       throw new LimitError("Cannot join the room: the server's admin closed it");
     }
     this.#forgets.set(key, this.#shares.take(address));
-    const source = address === undefined ? key : siteOf(address);
+    const source = address === undefined ? key : sourceOf(address);
     return this.#make(key, { number: ++this.#lastNumber, rid: new Uint8Array(rid) }, source);
   }
 

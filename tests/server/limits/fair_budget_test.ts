@@ -44,6 +44,26 @@ Deno.test("many small shares of one source are heavier than one large share of a
   assert.ok(many.some(({ paid }) => paid > 0));
 });
 
+Deno.test("many sources of one IPv6 /48 are heavier together than one large share of another", () => {
+  const budget = new FairBudget({ most: 1_000, reserve: 10 });
+  const one = new Holder(budget, "192.0.2.2");
+  one.take(400);
+  const many = Array.from({ length: 12 }, (_, n) => new Holder(budget, `2001:db8:7:${n}::/64`));
+  for (const holder of many) holder.take(60);
+  assert.equal(one.paid, 0);
+  assert.ok(many.some(({ paid }) => paid > 0));
+});
+
+Deno.test("a neighbor in the /48 of the source that holds most does not pay, though its share is the largest", () => {
+  const budget = new FairBudget({ most: 1_000, reserve: 10 });
+  const neighbor = new Holder(budget, "2001:db8:7:1::/64");
+  neighbor.take(150);
+  const attackers = Array.from({ length: 9 }, () => new Holder(budget, "2001:db8:7:2::/64"));
+  for (const attacker of attackers) attacker.take(100);
+  assert.equal(neighbor.paid, 0);
+  assert.equal(attackers.filter(({ paid }) => paid > 0).length, 1);
+});
+
 Deno.test("who asks pays itself where its source is the heaviest", () => {
   const budget = new FairBudget({ most: 100, reserve: 10 });
   const holder = new Holder(budget, "192.0.2.1");

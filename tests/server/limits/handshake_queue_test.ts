@@ -61,6 +61,26 @@ Deno.test("a source with fifty connections does not go before one with one", asy
   assert.ok(before === "newcomer" || running[0]?.name === "newcomer");
 });
 
+/** How many of `flood`, which come first, have their turn before one from `address`. */
+async function turnsBefore(flood: readonly string[], address: string): Promise<number> {
+  const { running, begin, started } = handshakes(new HandshakeQueue(() => 1));
+  for (const from of flood) void begin(from, "flood");
+  void begin(address, "newcomer");
+  for (let turns = 0;; turns++) {
+    await started();
+    const { name, end } = running.shift()!;
+    if (name === "newcomer") return turns;
+    end();
+  }
+}
+
+Deno.test("an IPv6 /48 has one turn, and its sources take turns in that", async () => {
+  const site = Array.from({ length: 50 }, (_, n) => `2001:db8:7:${n}::1`);
+  assert.ok(await turnsBefore(site, "192.0.2.2") <= 2);
+  const source = Array.from({ length: 50 }, (_, n) => `2001:db8:7:1::${n}`);
+  assert.ok(await turnsBefore(source, "2001:db8:7:2::1") <= 2, "a neighbor");
+});
+
 Deno.test("a handshake that fails gives its turn to the next", async () => {
   const queue = new HandshakeQueue(() => 1);
   await assert.rejects(queue.run("192.0.2.1", () => Promise.reject(new Error("no"))), /no/);
@@ -102,6 +122,18 @@ Deno.test("clients whose turn would come too late are told one time after anothe
   assert.ok(third > second);
   for (let n = 0; n < 10_000; n++) assert.ok((queue.pauseFor(flood) ?? 0) <= 30_000);
   assert.equal(queue.pauseFor("192.0.2.2"), undefined, "its turn is the next");
+});
+
+Deno.test("a neighbor in the /48 of a crowd is let in, and of a /48 that is a crowd nobody more than of a source", () => {
+  const queue = new HandshakeQueue(() => 0);
+  for (let n = 0; n < 10_000; n++) void queue.run("2001:db8:7:1::1", () => Promise.resolve());
+  assert.notEqual(queue.pauseFor("2001:db8:7:1::2"), undefined);
+  assert.equal(queue.pauseFor("2001:db8:7:2::1"), undefined);
+  const wide = new HandshakeQueue(() => 0);
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  for (let n = 0; n < 10_000; n++) void wide.run(address(n), () => Promise.resolve());
+  assert.notEqual(wide.pauseFor(address(10_000)), undefined);
+  assert.equal(wide.pauseFor("192.0.2.2"), undefined);
 });
 
 Deno.test("a slow start keeps nobody away once it is over", async () => {
