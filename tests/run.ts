@@ -6,22 +6,8 @@
 // of its own, since one process for all of them would begin them in an order of its own.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
-import { type Batch, filesToRepeat, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-interface Result extends Counts {
-  readonly title: string;
-  readonly seconds: number;
-  /** One line for each skipped test. */
-  readonly skippedTests: readonly string[];
-  /** Files to run once more. */
-  readonly again: readonly string[];
-}
+import { type Counts, type Result, runBatch } from "./helpers/repo/test_batch.ts";
+import { type Batch, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
 
 const MINUTE = 60_000;
 /** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
@@ -54,12 +40,10 @@ const LONGEST = [
 ];
 /** A file that takes longer is to be in that list. */
 const LONG_SECONDS = 60;
-/** The executables, which many tests need, are built once. */
+/** What many tests need, as the executables, is built once, and is here until the run ends. */
 const builds = await Deno.makeTempDir({ prefix: "cmdchat-builds-" });
-const SKIP_REASON = / \[skipped: (.+)\]$/;
-/** A file that failed outside its tests: no report has it. */
-const UNCAUGHT = /^\.\/(\S+\.ts) \(uncaught error\)$/gm;
-const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
+const stop = new AbortController();
+const OPTIONS = { folder: builds, deadlineMs: DEADLINE_MS, signal: stop.signal };
 
 async function findTests(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -71,73 +55,12 @@ async function findTests(folder: string): Promise<string[]> {
   return found.sort();
 }
 
-function unescapeXml(text: string): string {
-  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
-    .replaceAll("&apos;", "'").replaceAll("&amp;", "&");
-}
-
-/** One line for each skipped test of a JUnit report: name, and the reason that skipUnless() put there. */
-function skippedTests(report: string): string[] {
-  const cases = report.matchAll(/<testcase name="([^"]*)"[^>]*>\s*<skipped/g);
-  return [...cases].map(([, name]) => {
-    const full = unescapeXml(name ?? "");
-    const reason = SKIP_REASON.exec(full)?.[1] ?? "no reason given";
-    return `${full.replace(SKIP_REASON, "")}: ${reason}`;
-  });
-}
-
-/** Files of a JUnit report in which something failed. */
-function failedFiles(report: string): string[] {
-  const suites = report.matchAll(/<testsuite name="\.?\/?([^"]+\.ts)"[^>]*?>/g);
-  return [...suites].filter(([tag]) => /(?:failures|errors)="[1-9]/.test(tag))
-    .map(([, path]) => path ?? "");
-}
-
-/** Runs a batch in a process of its own, and prints what that says once it has ended. */
-async function runBatch({ title, files }: Batch): Promise<Result> {
-  const report = await Deno.makeTempFile({ suffix: ".xml" });
-  const start = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...files],
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", BUILT_FOR_TESTS: builds },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill("SIGKILL");
-  }, DEADLINE_MS);
-  const [{ success }, stdout, stderr] = await Promise.all([
-    child.status,
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  clearTimeout(timer);
-  const seconds = (performance.now() - start) / 1_000;
-  console.log(`\n== ${title}: ${seconds.toFixed(1)} s ==\n${stdout}${stderr}`);
-  const results = await Deno.readTextFile(report);
-  await Deno.remove(report);
-  const [passed = 0, said = 0, skipped = 0] = [...stdout.matchAll(SUMMARY)].at(-1)?.slice(1)
-    .map((count) => Number(count ?? 0)) ?? [];
-  if (isLate) console.log(`${title}: ended after ${DEADLINE_MS / MINUTE} minutes`);
-  // A run that dies before its summary, or fails outside a test, must not look like a good one.
-  const failed = success ? said : Math.max(said, 1);
-  const named = [
-    ...failedFiles(results),
-    ...[...stdout.matchAll(UNCAUGHT)].map(([, path]) => path ?? ""),
-  ];
-  const again = failed === 0 || isLate ? [] : filesToRepeat({ title, files }, named);
-  return { title, passed, failed, skipped, seconds, skippedTests: skippedTests(results), again };
-}
-
 /** Runs the batches in their order, `jobs` at a time. */
 async function runAll(batches: readonly Batch[], jobs: number): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = batches.values();
   const work = async () => {
-    for (const batch of waiting) results.push(await runBatch(batch));
+    for (const batch of waiting) results.push(await runBatch(batch, OPTIONS));
   };
   await Promise.all(Array.from({ length: jobs }, work));
   return results;
@@ -166,10 +89,9 @@ async function repeatFailed(
   const mended: string[] = [];
   let failedTwice = 0;
   for (const path of toRepeat.flatMap(({ again }) => again)) {
-    const { passed, failed } = await runBatch({ title: `once more: ${path}`, files: [path] });
-    // A file that dies before its tests has passed none.
-    failedTwice += passed === 0 ? Math.max(1, failed) : failed;
-    if (failed === 0 && passed > 0) mended.push(path);
+    const { failed } = await runBatch({ title: `once more: ${path}`, files: [path] }, OPTIONS);
+    failedTwice += failed;
+    if (failed === 0) mended.push(path);
   }
   const passed = Math.max(0, failedOnce - failedTwice);
   return {
@@ -246,6 +168,19 @@ async function main(filters: string[]): Promise<number> {
   console.log(`\n${total.passed} passed, ${total.failed} failed${tail}`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
+
+/** Ends what runs, removes what was built and ends. A terminal's Ctrl-C reaches by itself what the tests have started. */
+function endBy(exitCode: number): void {
+  stop.abort();
+  try {
+    Deno.removeSync(builds, { recursive: true });
+  } finally {
+    Deno.exit(exitCode);
+  }
+}
+
+Deno.addSignalListener("SIGINT", () => endBy(130));
+if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => endBy(143));
 
 let code: number;
 try {

@@ -1,0 +1,114 @@
+// deno-lint-ignore-file no-console
+
+// One run of test files in a process of its own, and what came of it.
+
+import { type Batch, filesToRepeat } from "./test_plan.ts";
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+export interface Result extends Counts {
+  readonly title: string;
+  readonly seconds: number;
+  /** One line for each skipped test. */
+  readonly skippedTests: readonly string[];
+  /** Files to run once more. */
+  readonly again: readonly string[];
+}
+
+export interface BatchOptions {
+  /** Where the tests of a run keep what they built, for each other. */
+  readonly folder: string;
+  /** Longest run; what still runs then is ended and counted as one failure. */
+  readonly deadlineMs: number;
+  /** Ends the process. */
+  readonly signal?: AbortSignal;
+}
+
+/** How long what a process said is waited for once it has ended: something that it started may have its pipes for ever. */
+const LAST_WORDS_MS = 2_000;
+const SKIP_REASON = / \[skipped: (.+)\]$/;
+/** A file that failed outside its tests: no report has it. */
+const UNCAUGHT = /^\.\/(\S+\.ts) \(uncaught error\)$/gm;
+/** A file whose process ended itself outside its tests: the summary is good without those that were still to come. */
+const EXITED = /^note .+ called `Deno\.exit\(/m;
+const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
+
+function unescapeXml(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'").replaceAll("&amp;", "&");
+}
+
+/** One line for each skipped test of a JUnit report: name, and the reason that skipUnless() put there. */
+function skippedTests(report: string): string[] {
+  const cases = report.matchAll(/<testcase name="([^"]*)"[^>]*>\s*<skipped/g);
+  return [...cases].map(([, name]) => {
+    const full = unescapeXml(name ?? "");
+    const reason = SKIP_REASON.exec(full)?.[1] ?? "no reason given";
+    return `${full.replace(SKIP_REASON, "")}: ${reason}`;
+  });
+}
+
+/** Files of a JUnit report in which something failed. */
+function failedFiles(report: string): string[] {
+  const suites = report.matchAll(/<testsuite name="\.?\/?([^"]+\.ts)"[^>]*?>/g);
+  return [...suites].filter(([tag]) => /(?:failures|errors)="[1-9]/.test(tag))
+    .map(([, path]) => path ?? "");
+}
+
+/** What comes until the stream ends, or until `signal`. */
+async function textOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  const write = (bytes: Uint8Array) => void (text += decoder.decode(bytes, { stream: true }));
+  await stream.pipeTo(new WritableStream({ write }), { signal }).catch(() => {});
+  return text;
+}
+
+/** Runs a batch in a process of its own, and prints what that says once it has ended. */
+export async function runBatch(
+  { title, files }: Batch,
+  { folder, deadlineMs, signal }: BatchOptions,
+): Promise<Result> {
+  const report = await Deno.makeTempFile({ dir: folder, suffix: ".xml" });
+  const start = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...files],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", BUILT_FOR_TESTS: folder },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...signal && { signal },
+  }).spawn();
+  const isOver = new AbortController();
+  const texts = [child.stdout, child.stderr].map((stream) => textOf(stream, isOver.signal));
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, deadlineMs);
+  const { success } = await child.status;
+  clearTimeout(deadline);
+  const lastWords = setTimeout(() => isOver.abort(), LAST_WORDS_MS);
+  const [stdout = "", stderr = ""] = await Promise.all(texts);
+  clearTimeout(lastWords);
+  const seconds = (performance.now() - start) / 1_000;
+  console.log(`\n== ${title}: ${seconds.toFixed(1)} s ==\n${stdout}${stderr}`);
+  if (isLate) console.log(`${title}: ended after ${deadlineMs / 60_000} minutes`);
+  const results = await Deno.readTextFile(report);
+  await Deno.remove(report);
+  const summary = [...stdout.matchAll(SUMMARY)].at(-1)?.slice(1);
+  const [passed = 0, said = 0, skipped = 0] = summary?.map((count) => Number(count ?? 0)) ?? [];
+  // A run that ends before its summary, or fails outside a test, must not look like a good one.
+  const isWhole = success && summary !== undefined && !EXITED.test(stdout + stderr);
+  const failed = isWhole ? said : Math.max(said, 1);
+  const named = [
+    ...failedFiles(results),
+    ...[...stdout.matchAll(UNCAUGHT)].map(([, path]) => path ?? ""),
+  ];
+  const again = failed === 0 || isLate ? [] : filesToRepeat({ title, files }, named);
+  return { title, passed, failed, skipped, seconds, skippedTests: skippedTests(results), again };
+}
