@@ -24,7 +24,7 @@ interface Step {
 
 type Growth = readonly [title: string, sizeOf: (step: Step) => number, steps: readonly Step[]];
 
-/** As many lines come in one write; and go out in one write, which tells how many. */
+/** As many lines come in one write. How many of them go out in one record is the server's to say, and is printed. */
 const LINES_AT_ONCE = 20;
 const READ_BYTES = 16_384;
 const SIGNS_EVERY_MS = 10_000;
@@ -83,9 +83,9 @@ export async function growth(size: Size): Promise<Row> {
     referenceValue: undefined,
     goal: { of: "value", limit: 1.2, better: "less" },
     notes: [
-      `${
+      `the second load of each process counts; by the first ones it would be ${
         worst.cold.toFixed(2)
-      } times in the first loads of processes, each of which counts the second time`,
+      } times`,
       `${LINES_AT_ONCE} messages of 100 bytes come at once, and ` +
       `${linesInRecords.map((count) => count.toFixed(1)).join(", ")} leave in a record`,
       ...notes,
@@ -130,8 +130,8 @@ async function measureStep(
 }
 
 /**
- * The load of one room. One member says several lines in one write, and the next one when everybody has them: so all
- * members get as many lines in each write, however large their room is and however busy the machine.
+ * The load of one room. One member says several lines in one write, and the next one when everybody has them: so as much
+ * comes in at once, however large the room is. A server whose turn ends in between sends them in several records.
  */
 class Conversation {
   readonly #load: Load;

@@ -65,8 +65,9 @@ export function threadMs(pid: number): number {
 /**
  * Begins to measure; what it gives says how many ms have gone by since, without those in which the calling thread, or
  * the main thread of one of the processes, was ready and had no processor because others had it (Linux; elsewhere all
- * time counts). It is never less than what these processes did meanwhile, since two threads that are kept waiting at the
- * same time are left out twice. What one of them waits for otherwise counts, and so does all that they do themselves.
+ * time counts). It is never less than what these main threads did meanwhile, since two threads that are kept waiting at
+ * the same time are left out twice. What one of them waits for otherwise counts, but for the part in which another one is
+ * kept waiting: the more the test's own thread has to do, the less a wait of the server shows.
  */
 export function startStopwatch(...pids: readonly number[]): () => number {
   const began = performance.now();
