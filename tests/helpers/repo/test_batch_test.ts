@@ -48,7 +48,8 @@ for (
 Deno.test("a file that does not end is ended, also where something that it started stays", async () => {
   const result = await runFile(
     `Deno.test("one", async () => {
-      new Deno.Command("sleep", { args: ["20"], stdin: "null" }).spawn();
+      const args = ["eval", "setTimeout(() => {}, 20_000)"];
+      new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     });`,
     3_000,
