@@ -128,7 +128,7 @@ inTerminal(
     await alice.prints(/cmdchat:\/\/chat\.example\.org:\d+\/lobby#fp=[\w-]+&token=/);
     await alice.endInput();
     await alice.end();
-    await hosting.shows(/"alice b" left; 0 people are here$/m);
+    await hosting.shows(/"alice b" left; nobody is here$/m);
     await hosting.signal("SIGHUP");
     assert.equal(await hosting.exit(), 0);
   },

@@ -142,7 +142,7 @@ scriptTest(
     for (const room of ["lobby", "team"]) {
       if (room === "team") {
         await alice.type("/seal team\r");
-        await alice.shows(/^\* In "team": alice/);
+        await alice.shows(/^- Everybody who has this link can join/);
         const link = alice.lines.map((line) => /cmdchat:\/\/\S+/.exec(line)?.[0]).find(Boolean);
         await bob.type(`/join ${link}\r`);
         await bob.shows(/^\* alice confirms that you are in the room/);
