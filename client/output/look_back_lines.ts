@@ -55,12 +55,11 @@ export async function earlierLines(
 function lineOf(entry: HistoryEntry, renderer: Renderer): ShownLine {
   const { kind, time, room, text, sender = "", sequence, sealed = false } = entry;
   const common = { time, room, sealed };
-  const draw = ({ elsewhere, isAgain = false }: Showing): RenderedLine =>
+  const draw = (showing: Showing): RenderedLine =>
     kind === "chat"
       ? renderer.chat({
         ...common,
-        elsewhere,
-        isAgain,
+        ...showing,
         sender,
         text,
         sequence: sequence ?? NO_NUMBER,
@@ -69,7 +68,7 @@ function lineOf(entry: HistoryEntry, renderer: Renderer): ShownLine {
       })
       : renderer.system({
         ...common,
-        elsewhere,
+        ...showing,
         event: "info",
         text: kind === "file" ? `${sender} sent the file ${text}` : text,
       });

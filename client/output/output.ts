@@ -117,8 +117,8 @@ export class Output {
     if (this.#bars.take(event)) this.#refreshLive();
     const time = this.#options.clock.utc();
     const room = event.kind === "refused" ? undefined : event.file.room;
-    const draw = ({ elsewhere }: Showing) =>
-      this.#renderer.file(event, time, roomTag({ room: room ?? "", elsewhere }));
+    const draw = ({ elsewhere, isAgain }: Showing) =>
+      this.#renderer.file(event, time, { tag: roomTag({ room: room ?? "", elsewhere }), isAgain });
     if (draw({ elsewhere: false }) !== undefined) {
       const line = shownLine({ room, time }, (showing) => draw(showing) ?? NOTHING);
       this.#show(line, room !== undefined && room !== current);
@@ -182,10 +182,9 @@ export class Output {
     const said = this.#kept.filter((line) => line.isSaid && line.room === room);
     this.#rule(`${shortLabel(room)}: ${count} new`);
     const seen = new Set(shown > 0 ? said.slice(-shown) : []);
-    const showing = { elsewhere: room !== current, isAgain: true };
     for (const line of inOrder([...seen, ...deferred])) {
-      if (seen.has(line)) this.#options.print(this.#folded(line, showing));
-      else this.#put(line, showing);
+      if (seen.has(line)) this.#options.print(this.#folded(line, again(line, current)));
+      else this.#put(line, { elsewhere: room !== current, isAsked: true });
     }
   }
 
@@ -227,7 +226,7 @@ export class Output {
     this.flush();
     const wanted = foldCase(text);
     const found = this.#kept.filter(({ draw }) =>
-      foldCase(plainText(draw({ elsewhere: false, isAgain: true }))).includes(wanted)
+      foldCase(plainText(draw({ elsewhere: false, isAsked: true }))).includes(wanted)
     );
     for (const line of found) this.#options.print(line.draw(again(line, current)));
     return found.length;
@@ -290,7 +289,7 @@ export class Output {
   }
 
   #systemLine(line: SystemLine): ShownLine {
-    return shownLine(line, ({ elsewhere }) => this.#renderer.system({ ...line, elsewhere }));
+    return shownLine(line, (showing) => this.#renderer.system({ ...line, ...showing }));
   }
 
   #presenceLine(line: SystemLine): void {
@@ -345,14 +344,14 @@ export class Output {
     this.#put(line, { elsewhere });
   }
 
-  #put(line: ShownLine, { elsewhere = false, isAgain = false }: Partial<Showing>): void {
+  #put(line: ShownLine, { elsewhere = false, isAsked = false }: Partial<Showing>): void {
     const { renderer, print, bufferSize } = this.#options;
     const day = dayOf(line.time) ?? this.#day;
     if (renderer.day !== undefined && day !== undefined && this.#day !== undefined) {
       if (day !== this.#day) print(renderer.day(day));
     }
     this.#day = day;
-    print(this.#folded(line, { elsewhere, isAgain }));
+    print(this.#folded(line, { elsewhere, isAsked }));
     this.#kept.push(line);
     // Cut in blocks, so that a busy room does not shift the whole array for each line.
     if (this.#kept.length >= 2 * bufferSize) this.#kept = this.#kept.slice(-bufferSize);

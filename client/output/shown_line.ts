@@ -6,7 +6,9 @@ import { type RenderedLine, rowText, type SpanRow } from "../render/shown.ts";
 export interface Showing {
   /** Whether its room is not the current one. */
   readonly elsewhere: boolean;
-  /** Whether the user asked to see it again, perhaps for its number. */
+  /** Whether the user asked for it, perhaps for its number. */
+  readonly isAsked?: boolean;
+  /** Whether it was shown before. */
   readonly isAgain?: boolean;
 }
 
@@ -47,7 +49,7 @@ export function inOrder(lines: readonly ShownLine[]): readonly ShownLine[] {
 
 /** What a line is drawn for when the user asks to see it again; `current`: the title of the current room. */
 export function again({ room }: Pick<ShownLine, "room">, current: string | undefined): Showing {
-  return { elsewhere: room !== undefined && room !== current, isAgain: true };
+  return { elsewhere: room !== undefined && room !== current, isAsked: true, isAgain: true };
 }
 
 const UNSEEN = /[\s\u200e]/g;

@@ -13,7 +13,7 @@ export function createJsonRenderer(): Renderer {
   return {
     chat(line) {
       const { time, room, sender, text, sequence, own, mention, action = false, quote } = line;
-      const { to, sealed, verified, known, backlog } = line;
+      const { to, sealed, verified, known, backlog, isAgain: again } = line;
       // Another kind, so that no program answers a direct message in front of the whole room.
       return to === undefined
         ? object("chat", {
@@ -31,6 +31,7 @@ export function createJsonRenderer(): Renderer {
           verified,
           backlog,
           known,
+          again,
         })
         : object("chat", {
           kind: "direct",
@@ -43,12 +44,13 @@ export function createJsonRenderer(): Renderer {
           sealed: sealed ?? false,
           verified,
           known,
+          again,
         });
     },
     system(line) {
       const { time, room, event, text, name, previous, names, sequence, said, sealed } = line;
       const { emoji, on } = line;
-      const { what, whom, maker, ops } = line;
+      const { what, whom, maker, ops, isAgain: again } = line;
       return object("system", {
         kind: "system",
         time,
@@ -67,9 +69,13 @@ export function createJsonRenderer(): Renderer {
         maker,
         ops,
         sealed,
+        again,
       });
     },
-    file: (event, time) => ({ kind: "file", rows: [plainRow(transferJson(event, time))] }),
+    file: (event, time, { isAgain } = {}) => ({
+      kind: "file",
+      rows: [plainRow(transferJson(event, time, isAgain))],
+    }),
     note: ({ time, level, text, hint }) =>
       object("note", { kind: "note", time, level, text, hint }),
     connection: ({ time, state, text, hint, name, room }) =>
@@ -91,9 +97,9 @@ export function jsonLine(fields: Readonly<Record<string, unknown>>): string {
   return sanitizeText(text) === text ? text : text.replace(/[^\x20-\x7e]/g, escapeUnit);
 }
 
-/** An event of a transfer as such an object. */
-export function transferJson(event: TransferEvent, time: string): string {
-  return jsonLine({ kind: "file", time, ...fileFields(event) });
+/** An event of a transfer as such an object; `again`: whether it was shown before. */
+export function transferJson(event: TransferEvent, time: string, again?: boolean): string {
+  return jsonLine({ kind: "file", time, ...fileFields(event), again });
 }
 
 function fileFields(event: TransferEvent): Record<string, unknown> {

@@ -23,7 +23,7 @@ import { INDENT, wrapLines } from "./wrap.ts";
 export interface MinimalOptions {
   /** Width of the terminal in cells; undefined or absent if rows are not wrapped. */
   readonly columns?: () => number | undefined;
-  /** Which messages have their number before them; `auto`, the default: those that the user asked to see again. */
+  /** Which messages have their number before them; `auto`, the default: those that the user asked for. */
   readonly numbers?: () => "auto" | "on" | "off";
 }
 
@@ -42,9 +42,9 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
   }
 
   /** A screen reader would read the number out before every line, so it stands only where somebody looks for it. */
-  function numberOf({ to, sequence, isAgain = false }: ChatLine): string {
+  function numberOf({ to, sequence, isAsked = false }: ChatLine): string {
     const which = options.numbers?.() ?? "auto";
-    const isNumbered = which === "on" || (which === "auto" && isAgain);
+    const isNumbered = which === "on" || (which === "auto" && isAsked);
     return to === undefined && isNumbered ? `#${sequence} ` : "";
   }
 
@@ -56,7 +56,7 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
       return { ...messageTraits(line), rows };
     },
     system: (line) => ({ kind: "system", rows: draw([`* ${systemText(line)}`]) }),
-    file(event, _time, tag = "") {
+    file(event, _time, { tag = "" } = {}) {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
       return { kind: "file", level: shown.level, rows: draw([`- ${tag}${shown.text}`]) };

@@ -110,7 +110,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
       kind: "system",
       rows: markedLine("*", { time: line.time, text: systemText(line) }),
     }),
-    file(event, time, tag = "") {
+    file(event, time, { tag = "" } = {}) {
       const shown = transferText(event);
       if (shown === undefined) return undefined;
       const rows = markedLine("-", { time, text: tag + shown.text });

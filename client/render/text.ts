@@ -36,7 +36,9 @@ export interface ChatLine {
   readonly elsewhere?: boolean;
   /** Whether it was said before the user came in. */
   readonly backlog?: boolean;
-  /** Whether it was shown before, and the user asked to see it again. */
+  /** Whether the user asked for it, perhaps for its number. */
+  readonly isAsked?: boolean;
+  /** Whether it was shown before. */
   readonly isAgain?: boolean;
 }
 
@@ -81,6 +83,8 @@ export interface SystemLine {
   readonly elsewhere?: boolean;
   /** Whether it comes from the members of a sealed room and not from the server. */
   readonly sealed?: boolean;
+  /** Whether it was shown before. */
+  readonly isAgain?: boolean;
 }
 
 /** A note of the client itself. */
@@ -104,12 +108,20 @@ export interface ConnectionNote {
   readonly room: string;
 }
 
+/** How the line of a file is shown. */
+export interface FileShowing {
+  /** From roomTag(). */
+  readonly tag?: string;
+  /** Whether it was shown before. */
+  readonly isAgain?: boolean | undefined;
+}
+
 /** Renders lines as rows of spans that are safe to show. */
 export interface Renderer {
   chat(line: ChatLine): RenderedLine;
   system(line: SystemLine): RenderedLine;
-  /** undefined if there is nothing to show; `tag`: from roomTag(), default "". */
-  file(event: TransferEvent, time: string, tag?: string): RenderedLine | undefined;
+  /** undefined if there is nothing to show. */
+  file(event: TransferEvent, time: string, showing?: FileShowing): RenderedLine | undefined;
   note(note: Note): RenderedLine;
   connection(note: ConnectionNote): RenderedLine;
   /** The line between two days; absent if the renderer shows no days. */

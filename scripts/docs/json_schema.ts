@@ -41,6 +41,9 @@ const verified = z.boolean().optional()
 const known = name.optional()
   .describe("The name under which we remember the device key of the other one");
 
+const again = z.literal(true).optional()
+  .describe("It was shown before: /last, /search or /unread repeats it");
+
 const OBJECTS = [
   object("chat", "Somebody said something", {
     room: name,
@@ -55,6 +58,7 @@ const OBJECTS = [
     verified,
     backlog: z.boolean().optional().describe("Whether it was said before we came in"),
     known,
+    again,
   }),
   object("direct", "Somebody said something to one person alone", {
     room: name.describe("A room that both are in"),
@@ -65,6 +69,7 @@ const OBJECTS = [
     sealed: z.boolean().describe("Whether the server cannot read it"),
     verified,
     known,
+    again,
   }),
   object("system", "The server says something", {
     room: name,
@@ -81,6 +86,7 @@ const OBJECTS = [
     whom: name.optional().describe("moderated: about whom"),
     maker: name.optional().describe("rules: who made the room, where it is here"),
     ops: z.array(name).optional().describe("rules: whom it made ops"),
+    again,
   }),
   object("file", "A turn of a file transfer", {
     event: z.enum(FILE_EVENTS),
@@ -104,6 +110,7 @@ const OBJECTS = [
     sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
     code: z.string().optional(),
     reason: z.string().optional(),
+    again,
   }),
   object("connection", "The connection came or went", {
     state: z.enum(["connected", "lost"]),

@@ -134,6 +134,17 @@ Deno.test("a refusal says why, in the words of who refused, and what is so alrea
   assert.match(robot.stdout, /Not delivered: \\"\/kick robot\\": Not done: that is you; \/leave/);
 });
 
+Deno.test("what /last repeats is marked", async () => {
+  await using server = await startServer();
+  const requests = ['{"say":"hello"}', '{"command":"/last 2"}'].join("\n");
+  const ended = await runClient(home, { args: ["--json", ...at(server)] }, requests);
+  const said = assertPrinted(ended.stdout).filter(({ kind }) => kind === "chat");
+  assert.deepEqual(said.map(({ text, again }) => [text, again]), [
+    ["hello", undefined],
+    ["hello", true],
+  ]);
+});
+
 Deno.test("what others say and files that are offered come as objects, and a request takes a file", async () => {
   await using server = await startServer();
   const folder = `${home}/received`;

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { Output, type OutputOptions } from "../../../client/output/output.ts";
 import { paint, paintedRows } from "../../../client/render/paint.ts";
 import { plainText, type RenderedLine } from "../../../client/render/shown.ts";
+import { createJsonRenderer } from "../../../client/render/json.ts";
 import { createMinimalRenderer } from "../../../client/render/minimal.ts";
 import { createRichRenderer } from "../../../client/render/rich.ts";
 import type { ChatLine, SystemLine } from "../../../client/render/text.ts";
@@ -338,6 +339,30 @@ Deno.test("plain lines have their numbers only where the user looks for them, an
   console.printed.length = 0;
   assert.equal(output.showFound("#12", "den"), 1);
   assert.deepEqual(console.printed, ["#12 [lobby] <bob> two"]);
+});
+
+Deno.test("a program is told which lines it has had before, and no word of that is found in them", () => {
+  const { output, console, settings } = view({ renderer: createJsonRenderer() });
+  const again = () =>
+    console.printed.splice(0).map((line) => {
+      const { text = "file", again } = JSON.parse(line);
+      return [text, again];
+    });
+  const file = { n: 1, direction: "in", name: "a.txt", size: 5, sender: "bob" } as const;
+  output.chat(chat("one"));
+  output.chat(chat("two", { to: "alice" }));
+  output.system(presence("topic", "bob", { text: "three" }));
+  output.file({ kind: "offered", file, accepted: false }, "lobby");
+  const texts = ["one", "two", "three", "file"];
+  assert.deepEqual(again(), texts.map((text) => [text, undefined]));
+  output.showLast(4, "lobby");
+  assert.deepEqual(again(), texts.map((text) => [text, true]));
+  assert.equal(output.showFound("again", "lobby"), 0);
+  settings.set("others", "count");
+  output.chat(chat("four", { room: "den", elsewhere: true, mention: true }));
+  output.chat(chat("five", { room: "den", elsewhere: true }));
+  output.showUnread("den", 2, "lobby");
+  assert.deepEqual(again(), [["four", undefined], ["four", true], ["five", undefined]]);
 });
 
 Deno.test("what was only counted comes under a mark that it is new, and /unread shows what was read past again", () => {

@@ -209,10 +209,10 @@ Deno.test("the minimal renderer numbers what is shown again, and all or nothing 
   const shown = (numbers: "auto" | "on" | "off", fields: Partial<ChatLine> = {}) =>
     painted(createMinimalRenderer({ numbers: () => numbers })).chat(chatLine(fields));
   assert.equal(shown("auto"), "<bob> hi");
-  assert.equal(shown("auto", { isAgain: true }), "#12 <bob> hi");
+  assert.equal(shown("auto", { isAsked: true }), "#12 <bob> hi");
   assert.equal(shown("on"), "#12 <bob> hi");
-  assert.equal(shown("off", { isAgain: true }), "<bob> hi");
-  const elsewhere = { isAgain: true, elsewhere: true };
+  assert.equal(shown("off", { isAsked: true }), "<bob> hi");
+  const elsewhere = { isAsked: true, elsewhere: true };
   assert.equal(shown("auto", elsewhere), "#12 [lobby] <bob> hi");
   assert.equal(shown("on", { to: "alice", sealed: true }), "<bob → alice> hi");
 });
