@@ -3,6 +3,7 @@
 import { loadQrText } from "#platform/on_demand.ts";
 import { INVITE_MAX_S, INVITE_USES_MAX } from "../../shared/base/limits.ts";
 import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import {
   formatLink,
   formatWebLink,
@@ -107,7 +108,7 @@ function wordOf(word: string): readonly ["qr" | "token" | "seconds" | "uses", nu
 }
 
 async function invite(chat: Chat, { qr, withToken, ends }: Invitation): Promise<RequestOutcome> {
-  const secret = chat.sealed.of(chat.room)?.secret;
+  const secret = secretToGive(chat);
   const { room } = chat;
   // What is wrong with the link is told before a token is made for it.
   inviteTo(chat, { secret, withToken });
@@ -210,6 +211,15 @@ export interface InviteLinkOptions {
 export interface InviteTexts {
   readonly terminal: string;
   readonly web: string | undefined;
+}
+
+/** The secret for a link to the current room; undefined where it is not sealed. Throws UsageError before its maker is in. */
+export function secretToGive(chat: Chat): Uint8Array | undefined {
+  const sealed = chat.sealed.of(chat.room);
+  if (sealed?.isBeingMade !== true) return sealed?.secret;
+  throw new UsageError(`Cannot create the link: you are not in ${quote(chat.room.title)} yet`, {
+    hint: "it is printed as soon as you are: whoever followed it sooner would be the maker",
+  });
 }
 
 /** The link to the current room as text. Throws UsageError. */

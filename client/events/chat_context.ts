@@ -21,7 +21,7 @@ export interface ChatContext {
   readonly typing: Typing;
   readonly directs: DirectMessages;
   readonly proofs: RoomProofs;
-  /** Why the server, or a sealed room, last refused something; NOT sanitized. */
+  /** Why the server, or a sealed room, last refused what the user asked for; NOT sanitized. */
   lastRefusal: string | undefined;
   /** Our number in this session; undefined without a session. */
   readonly clientId: number | undefined;

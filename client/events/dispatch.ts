@@ -42,9 +42,9 @@ const HANDLERS: Handlers = {
   },
 
   declined(chat, { id, why: text }) {
-    chat.lastRefusal = text;
     const asked = chat.requests.answer(id, "refused");
     if (chat.requests.isUnasked(asked)) return;
+    chat.lastRefusal = text;
     show(chat, { event: "refused", text, time: undefined });
   },
 

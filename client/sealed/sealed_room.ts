@@ -62,7 +62,7 @@ export class SealedRoom {
   moved: { readonly name: string; readonly secret: Uint8Array } | undefined;
   readonly #options: SealedRoomOptions;
   readonly #entered = Promise.withResolvers<RequestOutcome>();
-  /** Resolves once we are a member for the first time, or the room is closed without that. */
+  /** Resolves once we are a member for the first time, or the room has ended without that. */
   readonly entered = this.#entered.promise;
   readonly #engine: SealedEngine;
   /** Fingerprints that the user was shown, by name. */
@@ -101,6 +101,11 @@ export class SealedRoom {
       send: (request) => Promise.resolve(this.#ask(request)),
       close() {},
     });
+  }
+
+  /** Whether we make it just now and are not in: whoever follows a link sooner is there first, and its maker. */
+  get isBeingMade(): boolean {
+    return this.#options.isNew && this.state.isNew;
   }
 
   /** A connection to the relay is open. */
@@ -186,12 +191,8 @@ export class SealedRoom {
     const asked = toEngine(request, (client) => memberNumber(this.#options.id, client) ?? 0);
     if (asked !== undefined) return this.#engine.handle(asked);
     if (!("id" in request)) return;
-    this.requests.answer(request.id, "refused");
-    show(this.#options.chat, {
-      event: "refused",
-      time: undefined,
-      text: "This cannot be done in a sealed room.",
-    }, this.state);
+    const why = "This cannot be done in a sealed room.";
+    this.#tell({ kind: "declined", request: request.id, why });
   }
 
   #tell(event: SealedRoomEvent): void {
@@ -233,8 +234,8 @@ export class SealedRoom {
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":
-        chat.lastRefusal = event.why;
         if (this.requests.isUnasked(this.requests.answer(event.request, "refused"))) return;
+        chat.lastRefusal = event.why;
         return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
       case "note":
         return this.#note(event);
@@ -368,12 +369,17 @@ export class SealedRoom {
   }
 
   #fail(error: unknown): void {
+    const { chat } = this.#options;
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.chat.output.note(
+    chat.output.note(
       "error",
       `The sealed room ${quote(this.state.title)} cannot continue: ${why}`,
-      "/leave it, and join again by its link",
+      `/leave it, and ${this.isBeingMade ? "make another one" : "join again by its link"}`,
     );
+    chat.lastRefusal = why;
+    this.#entered.resolve("refused");
+    // An engine that has stopped does not say that we are out.
+    if (this.status !== undefined) this.#showStatus({ ...this.status, phase: "out" });
   }
 
   #about({ client, name }: { readonly client: number; readonly name: string }) {

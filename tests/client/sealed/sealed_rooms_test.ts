@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { contextOf, deliver } from "../../../client/app/pipe_input.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
@@ -441,7 +442,29 @@ Deno.test("an engine that breaks is told, and the program goes on", async () => 
   assert.match(story.console.printed.join("\n"), /"team" cannot continue: .* no memory/);
   await story.console.enter("/switch lobby", "still here");
   assert.equal(story.session.sent.length, 1);
+  await story.console.enter("/switch team", "/leave");
+  assert.deepEqual(story.chat.rooms.titles, ["lobby"]);
   story.chat.end();
+});
+
+Deno.test("no link leads to a room that is not made yet, and a program hears why it was not", async () => {
+  const { engines, openEngine } = fakeEngines();
+  const { chat, clock, console } = await startChat([sessionWith("lobby")], { openEngine });
+  const context = contextOf({ chat, downloads: false, clock }, () => {});
+  const run = (line: string) => deliver(line, context, { clock });
+  const failed = assert.rejects(run("/seal team"), /Not delivered: "\/seal team": no memory$/);
+  await assert.rejects(run("/invite"), /you are not in "team" yet/);
+  engines[0]?.options.fail(new Error("no memory"));
+  await failed;
+  assert.match(console.printed.join("\n"), /\/leave it, and make another one/);
+  await run("/leave");
+  const made = run("/seal team");
+  await turns();
+  engines[1]?.enter();
+  await made;
+  assert.equal(console.printed.filter((line) => line.includes("secret=")).length, 1);
+  await run("/invite");
+  chat.end();
 });
 
 Deno.test("a server of the old protocol has no sealed rooms, and is told nothing", async () => {
