@@ -144,7 +144,7 @@ function checkOwn({ said }: JoinedRoom, sequence: SequenceNumber): void {
   if (message === undefined) {
     throw new UsageError(
       `Cannot change #${sequence}: this client has no such message of this room`,
-      { hint: "its number stands before a message; /last shows it" },
+      { hint: "a message has its number before it; /last shows it" },
     );
   }
   if (message.own) return;

@@ -154,10 +154,12 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-/** Nobody is told of what is so already. */
+/** What is so already is asked of nobody. */
 function lock(chat: Chat, locked: boolean): void | Promise<RequestOutcome> {
   const { room } = chat;
-  const now = chat.sealed.of(room)?.status?.locked ?? room.isLocked;
+  // The lock of a plain room ends with the last who could end it, and no event says so.
+  const isModerated = room.maker !== 0 || room.ops.size > 0;
+  const now = chat.sealed.of(room)?.status?.locked ?? (room.isLocked && isModerated);
   if (now !== locked) return decide(chat, locked ? "lock" : "unlock", { whom: 0 });
   const how = locked ? "locked already: nobody else can join" : "not locked: people can join";
   chat.output.answer(`${quote(room.title)} is ${how}.`);

@@ -9,8 +9,8 @@ const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] 
 /** Seconds as people say them: the two largest units that fit, the smaller one rounded up. */
 export function durationText(seconds: number): string {
   const at = UNITS.findIndex(([, size]) => seconds >= size);
-  const [, finest] = UNITS[at < 0 ? UNITS.length - 1 : Math.min(at + 1, UNITS.length - 1)] ?? [];
-  let rest = Math.ceil(seconds / (finest ?? 1)) * (finest ?? 1);
+  const finest = UNITS.slice(at)[1]?.[1] ?? 1;
+  let rest = Math.ceil(seconds / finest) * finest;
   const parts = UNITS.flatMap(([unit, size]) => {
     const count = Math.floor(rest / size);
     rest -= count * size;

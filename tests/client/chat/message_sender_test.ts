@@ -51,7 +51,7 @@ const CASES: readonly (readonly [line: string, asked: string | undefined, shown?
     "/delete 9",
     undefined,
     "error: Cannot change #9: this client has no such message of this room\n" +
-    "hint: its number stands before a message; /last shows it",
+    "hint: a message has its number before it; /last shows it",
   ],
   [
     "/edit #1",

@@ -92,6 +92,17 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
   assert.equal(chat.rooms.byTitle("lobby"), undefined);
 });
 
+Deno.test("/lock says that a room is locked only while somebody moderates it: nobody is told when a lock ends", async () => {
+  const { run, session, console, asked } = await story();
+  await session.deliver(eventOf("rules", { room: LOBBY, maker: 8, ...RULES, locked: true }));
+  await run("/lock");
+  assert.equal(console.printed.at(-1), '- "lobby" is locked already: nobody else can join.');
+  assert.deepEqual(asked(), []);
+  await session.deliver(eventOf("left", { room: LOBBY, at: 0, client: 8, name: "eve", time: 0 }));
+  void run("/lock");
+  assert.equal(asked().length, 1);
+});
+
 const BANS = eventOf("bans", {
   room: LOBBY,
   list: [[8, "eve", START + 3_600_000, "bob"], [9, "e v e", 0, "alice"]],
