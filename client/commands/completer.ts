@@ -7,7 +7,7 @@ import type { CommandRow } from "./command.ts";
 import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { emojiByName, findEmoji } from "../editing/emoji.ts";
 import { longestName } from "./targets.ts";
-import { SETTING_NAMES, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
+import { type SettingName, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
 import { THEMES } from "../terminal/theme.ts";
 
 type PathCompleter = (typed: string) => readonly string[];
@@ -91,7 +91,7 @@ function completeArgument(
     case "name":
       return { start, candidates: named(word, others(chat)) };
     case "setting":
-      return completeSetting(word, start, paths);
+      return completeSetting(word, { start, paths, names: chat.output.settings.names });
     case "banned":
       return {
         start,
@@ -192,12 +192,19 @@ function completeEmoji({ start, names }: NonNullable<ReturnType<typeof findEmoji
 }
 
 /** Completes the name of a setting, or one of its values. */
-function completeSetting(word: string, start: number, paths: PathCompleter): Completions {
+function completeSetting(
+  word: string,
+  { start, paths, names }: {
+    readonly start: number;
+    readonly paths: PathCompleter;
+    readonly names: readonly SettingName[];
+  },
+): Completions {
   const [, typed = "", gap = "", value = ""] = /^(\S*)(\s*)(.*)$/.exec(word) ?? [];
   if (gap === "") {
-    return { start, candidates: startingWith(typed, SETTING_NAMES).map((name) => `${name} `) };
+    return { start, candidates: startingWith(typed, names).map((name) => `${name} `) };
   }
-  const name = SETTING_NAMES.find((known) => known === typed.toLowerCase());
+  const name = names.find((known) => known === typed.toLowerCase());
   if (name === undefined) return NOTHING;
   const row: SettingRow = SETTINGS[name];
   const known = name === "theme" ? ["auto", ...Object.keys(THEMES)] : row.values ?? [];

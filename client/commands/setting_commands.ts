@@ -3,13 +3,7 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { listedName } from "../render/text.ts";
-import {
-  type ChatSettings,
-  formOf,
-  parseSettingName,
-  SETTING_NAMES,
-  SETTINGS,
-} from "../config/chat_settings.ts";
+import { type ChatSettings, formOf, SETTINGS } from "../config/chat_settings.ts";
 import type { CommandRow } from "./command.ts";
 import { typedName } from "./targets.ts";
 
@@ -25,7 +19,7 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
       const [, word = "", value = ""] = /^(\S*)\s*([\s\S]*)$/.exec(argument) ?? [];
       const { settings } = chat.output;
       if (word === "") return chat.output.answer(`settings:\n${settingsTable(settings)}`);
-      const name = parseSettingName(word);
+      const name = settings.named(word);
       if (value === "") {
         chat.output.answer(
           `${name} = ${settings.get(name) || '""'} (${formOf(name)}): ${SETTINGS[name].help}`,
@@ -131,8 +125,9 @@ const NO_KEYS =
 /** All settings with their values, one per line; `/set NAME` explains one of them. */
 export function settingsTable(settings: ChatSettings): string {
   // Two blanks behind each name, so that a narrow terminal keeps the values in their column.
-  const width = 1 + Math.max(...SETTING_NAMES.map(({ length }) => length));
-  return SETTING_NAMES.map((name) =>
+  const { names } = settings;
+  const width = 1 + Math.max(...names.map(({ length }) => length));
+  return names.map((name) =>
     `${name.padEnd(width)} = ${settings.get(name) || '""'}  (${formOf(name)})`
   ).join("\n");
 }

@@ -120,8 +120,24 @@ export function formOf(name: SettingName): string {
 
 /** One user's settings; in memory only. */
 export class ChatSettings {
+  /** Those that are of use here, in the order of the table. */
+  readonly names: readonly SettingName[];
   readonly #values = new Map<SettingName, string>();
   readonly #listeners = new Map<SettingName, ((value: string) => void)[]>();
+
+  /** `without`: those of a terminal, where there is none. */
+  constructor(without: readonly SettingName[] = []) {
+    this.names = SETTING_NAMES.filter((name) => !without.includes(name));
+  }
+
+  /** The setting of this name, if it is of use here. Throws UsageError. */
+  named(typed: string): SettingName {
+    const name = parseSettingName(typed);
+    if (this.names.includes(name)) return name;
+    throw new UsageError(`Cannot set ${name} here: it is for terminals`, {
+      hint: "/set lists all",
+    });
+  }
 
   /** What it is. */
   get<N extends SettingName>(name: N): SettingValue<N> {
@@ -144,7 +160,7 @@ export class ChatSettings {
   setAll(list: string): void {
     for (const part of list.split(";").map((part) => part.trim()).filter(Boolean)) {
       const [, name = "", value = ""] = /^([^=]*?)\s*=\s*(.*)$/s.exec(part) ?? [, part];
-      this.set(parseSettingName(name), value);
+      this.set(this.named(name), value);
     }
   }
 

@@ -109,7 +109,7 @@ export class Composer {
   /** Sends files, to whom a command in the input names, which is done with them. */
   sendFiles(files: readonly (File | FileSystemDirectoryEntry)[]): void {
     const line = this.#input.value;
-    if (/^\s*\/send\s/.test(line)) this.begin("");
+    if (/^\s*\/send(?:\s|$)/i.test(line)) this.begin("");
     this.#actions.sendFiles(files, line);
   }
 

@@ -190,9 +190,8 @@ export class SealedRoom {
   #ask(request: WithAnyIds<Request>): void {
     const asked = toEngine(request, (client) => memberNumber(this.#options.id, client) ?? 0);
     if (asked !== undefined) return this.#engine.handle(asked);
-    if (!("id" in request)) return;
     const why = "This cannot be done in a sealed room.";
-    this.#tell({ kind: "declined", request: request.id, why });
+    if ("id" in request) this.#tell({ kind: "declined", request: request.id, why });
   }
 
   #tell(event: SealedRoomEvent): void {
@@ -213,12 +212,11 @@ export class SealedRoom {
       }
       case "topic":
         return this.#topic(event);
-      case "typing":
-        return this.#pass({ ...this.#about(event), kind: "typing" });
       case "direct":
         return this.#direct(event);
       case "joined":
         return this.#pass({ ...this.#about(event), kind: "joined", old: false });
+      case "typing":
       case "left":
       case "away":
       case "back":
@@ -359,23 +357,17 @@ export class SealedRoom {
   #tellMoved({ name, secret }: Extract<SealedRoomEvent, { kind: "moved" }>): void {
     if (this.status?.name === name) return;
     this.moved = { name, secret };
-    this.#options.chat.output.note(
-      "warning",
-      `${listedName(name)} has made a new link for ${
-        quote(this.state.title)
-      } and asks everyone to go there.`,
-      "/rekey follow",
-    );
+    const [who, title] = [listedName(name), quote(this.state.title)];
+    const text = `${who} has made a new link for ${title} and asks everyone to go there.`;
+    this.#options.chat.output.note("warning", text, "/rekey follow");
   }
 
   #fail(error: unknown): void {
     const { chat } = this.#options;
     const why = error instanceof Error ? error.message : String(error);
-    chat.output.note(
-      "error",
-      `The sealed room ${quote(this.state.title)} cannot continue: ${why}`,
-      `/leave it, and ${this.isBeingMade ? "make another one" : "join again by its link"}`,
-    );
+    const text = `The sealed room ${quote(this.state.title)} cannot continue: ${why}`;
+    const next = this.isBeingMade ? "make another one" : "join again by its link";
+    chat.output.note("error", text, `/leave it, and ${next}`);
     chat.lastRefusal = why;
     this.#entered.resolve("refused");
     // An engine that has stopped does not say that we are out.

@@ -8,7 +8,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { receiverAndPath } from "../commands/file_commands.ts";
-import { inviteTo } from "../commands/invite_commands.ts";
+import { inviteTo, secretToGive } from "../commands/invite_commands.ts";
 import type { PageActions } from "./page_actions.ts";
 import { openPageFile } from "./page_disk.ts";
 import { groupFolders, readDropped } from "./page_folder.ts";
@@ -31,7 +31,10 @@ export class ChatActions implements PageActions {
   }
 
   entered(text: string): void {
-    if (this.#context !== undefined) enter(text, this.#context);
+    // What /send @NAME asks for, /send alone does: a page has no paths to type.
+    if (/^\/send\s*$/i.test(text)) {
+      void this.#try(({ room, transfers }) => transfers.offerFile("", room));
+    } else if (this.#context !== undefined) enter(text, this.#context);
   }
 
   typing(text: string): void {
@@ -47,7 +50,7 @@ export class ChatActions implements PageActions {
   sendFiles(files: readonly (File | FileSystemDirectoryEntry)[], line: string): void {
     void this.#try(async (chat) => {
       const { room, transfers } = chat;
-      const [, receiver] = /^\s*\/send\s+(@[^]*)$/.exec(line) ?? [];
+      const [, receiver] = /^\s*\/send\s+(@[^]*)$/i.exec(line) ?? [];
       const to = receiver === undefined ? undefined : receiverAndPath(chat, receiver).person;
       for (const chosen of groupFolders(files)) {
         await this.#try(async () => {
@@ -66,7 +69,7 @@ export class ChatActions implements PageActions {
     const chat = this.#context?.chat;
     if (chat === undefined) return undefined;
     try {
-      const secret = chat.sealed.of(chat.room)?.secret;
+      const secret = secretToGive(chat);
       const { terminal, web } = inviteTo(chat, { secret });
       const notes = [
         ...(secret === undefined

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 // The chat of a page: the terminal client's own, over a browser's connection, with a view in place of the terminal.
 
-import { CmdchatError, UsageError } from "../../shared/base/errors.ts";
+import { CmdchatError } from "../../shared/base/errors.ts";
 import { setWorkerAddress } from "../../shared/platform/web/worker.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
@@ -193,13 +193,8 @@ class PageChat {
 
   #createOutput(console: PageConsole): Output {
     const view = this.#view;
-    const settings = new ChatSettings();
+    const settings = new ChatSettings(NOT_HERE);
     settings.setAll(SETTINGS);
-    for (const name of NOT_HERE) {
-      settings.onChange(name, () => {
-        throw new UsageError(`Cannot set ${name} in a page: it is for terminals`);
-      });
-    }
     const print = (line: Parameters<PageView["print"]>[0]) => {
       // What concerns no room stands in the one that is current now, of which the view may not know yet.
       if (line.room === undefined) this.#showNow();

@@ -20,8 +20,9 @@ export function pageDisk(view: Pick<PageView, "chooseFiles" | "save">): Transfer
         return await Promise.all(chosen.map((each) => openPageFile(each, fileMax)));
       }
       const error = new UsageError("Cannot send a file by its path: a page knows no paths", {
-        hint: "choose it with the button, or drop or paste it; /send @NAME asks for a file, " +
-          "/send @NAME / for a folder",
+        hint:
+          "choose it with the button, or drop or paste it; /send asks for files, /send / for a " +
+          "folder, and /send @NAME or /send @NAME / for what NAME alone gets",
       });
       throw error;
     },

@@ -36,6 +36,14 @@ Deno.test("who listens to a setting hears each new value, and can refuse it", ()
   assert.equal(settings.get("theme"), "light");
 });
 
+Deno.test("where there is no terminal, its settings are neither listed nor taken", () => {
+  const settings = new ChatSettings(["theme"]);
+  assert.deepEqual(settings.names, SETTING_NAMES.filter((name) => name !== "theme"));
+  assert.equal(settings.named("Joins"), "joins");
+  assert.throws(() => settings.named("theme"), /Cannot set theme here: it is for terminals/);
+  assert.throws(() => settings.setAll("joins=all;theme=dark"), UsageError);
+});
+
 Deno.test("a setting that does not exist is refused", () => {
   assert.equal(parseSettingName("Theme"), "theme");
   assert.throws(() => parseSettingName("color"), UsageError);

@@ -122,11 +122,19 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   alice.actions.sendFiles([new File(["x"], "c.txt")], "/send @alice");
   await alice.view.line(/Cannot send a file to yourself/);
   alice.actions.entered("/set theme dark");
-  await alice.view.line(/Cannot set theme in a page: it is for terminals/);
+  await alice.view.line(/Cannot set theme here: it is for terminals/);
+  alice.actions.entered("/set");
+  assert.doesNotMatch(await alice.view.line(/settings:/), /theme/);
   alice.actions.entered("/set markup on");
   await alice.view.line(/markup = on/);
   alice.actions.sendFiles([new File(["x"], "d.txt")], "");
   await bob.view.line(/<alice> offers file 5, "d.txt"/);
+  for (const n of [2, 3]) alice.actions.entered(`/cancel ${n}`);
+  alice.actions.sendFiles([new File(["x"], "e.txt")], "/Send @bob");
+  await bob.view.line(/<alice> offers you alone file 6, "e.txt"/);
+  alice.view.chosen = [new File(["x"], "f.txt")];
+  alice.actions.entered("/send");
+  await bob.view.line(/<alice> offers file 7, "f.txt"/);
   await leave(alice, bob);
 });
 
