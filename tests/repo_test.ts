@@ -4,7 +4,7 @@
 // world is touched, names, sizes, what the documents claim, and format, lint and types.
 
 import assert from "node:assert/strict";
-import { SERVER, v8Arguments } from "../scripts/build/compile.ts";
+import { V8_ARGUMENT } from "../scripts/build/v8_flags.ts";
 import { sideOf } from "./helpers/repo/room_rules.ts";
 import { skipUnless } from "./helpers/repo/skip.ts";
 import {
@@ -53,12 +53,14 @@ Deno.test("every import of ours names a file that is there", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("the server task manages memory as the executable does", async () => {
+Deno.test("the tasks that run a program manage memory as its executable does", async () => {
   const { tasks } = JSON.parse(await readText("deno.json")) as {
-    tasks: { server: { command: string } };
+    tasks: Record<string, { command: string }>;
   };
-  const words = tasks.server.command.split(" ");
-  assert.deepEqual(words.filter((word) => word.startsWith("--v8-flags")), v8Arguments(SERVER));
+  for (const task of ["server", "host", "client", "chat"]) {
+    const words = tasks[task]?.command.split(" ") ?? [];
+    assert.deepEqual(words.filter((word) => word.startsWith("--v8-flags")), [V8_ARGUMENT], task);
+  }
 });
 
 Deno.test("every package is pinned in deno.json, is used, and stands in an ADR", async () => {

@@ -6,14 +6,13 @@ import { MANAGER_SOCKET, OWN_SOCKETS } from "../../server/telemetry/systemd_noti
 import { buildArgument } from "../../shared/base/version.ts";
 import { bundle, BundleError, type BundleSource } from "./bundle.ts";
 import { PageBuildError, writePage } from "./page.ts";
+import { V8_ARGUMENT } from "./v8_flags.ts";
 
 /** One program: where it starts and all it may ever do. */
 export interface Program extends BundleSource {
   readonly permissions: readonly string[];
   /** Builds what it includes, where that is no source. */
   readonly prepare?: () => Promise<unknown>;
-  /** How its memory is managed, in words of V8. */
-  readonly v8Flags?: readonly string[];
 }
 
 /**
@@ -33,8 +32,6 @@ export const SERVER: Program = {
     `--allow-write=${[MANAGER_SOCKET, ...OWN_SOCKETS].join(",")}`,
     "--deny-import",
   ],
-  // Young objects get 24 MiB at most instead of 52, which is never given back (docs/adr/0021).
-  v8Flags: ["--max-semi-space-size=8", "--heap-growing-percent=120"],
   workers: ["server/relay/handshake_worker.ts"],
   include: ["dist/page.html"],
   prepare: writePage,
@@ -111,7 +108,7 @@ export async function compile(program: Program, options: CompileOptions): Promis
         // The code cache would be a file in the temporary folder, written by the runtime itself.
         "--no-code-cache",
         ...program.permissions,
-        ...v8Arguments(program),
+        V8_ARGUMENT,
         ...target,
         ...others.flatMap((path) => ["--include", path]),
         "--output",
@@ -133,11 +130,6 @@ export async function compile(program: Program, options: CompileOptions): Promis
 async function unstableArguments(): Promise<string[]> {
   const { unstable } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   return (unstable as string[]).map((name) => `--unstable-${name}`);
-}
-
-/** The arguments with which the runtime gets the V8 flags of `program`. */
-export function v8Arguments({ v8Flags = [] }: Program): string[] {
-  return v8Flags.length === 0 ? [] : [`--v8-flags=${v8Flags.join(",")}`];
 }
 
 /**

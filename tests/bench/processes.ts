@@ -1,6 +1,6 @@
 // The processes that the benchmark measures or that make its load: their words, their memory, their time.
 
-import { SERVER, v8Arguments } from "../../scripts/build/compile.ts";
+import { V8_ARGUMENT } from "../../scripts/build/v8_flags.ts";
 import type { TestCertificate } from "../helpers/system/certificates.ts";
 
 /** What a running process costs; NaN where the system does not tell (anything but Linux). */
@@ -94,7 +94,7 @@ export function startRelay(
   const open = ["--rate-limit", "off", "--max-per-address", "off", "--metrics-interval", "0"];
   return startListening({
     path: "server/main.ts",
-    runtime: v8Arguments(SERVER),
+    runtime: [V8_ARGUMENT],
     args: ["--port", "0", ...open, ...tls, ...args],
     env,
     ...(handles === undefined ? {} : { handles }),

@@ -1,5 +1,6 @@
 // The client as a process, from source, with a home of its own and an environment that holds nothing else.
 
+import { V8_ARGUMENT } from "../../../scripts/build/v8_flags.ts";
 import { type Ended, Program } from "./programs.ts";
 import type { RunningServer } from "./server_process.ts";
 
@@ -22,7 +23,7 @@ export function startClient(home: string, { args = [], env = {}, cwd }: ClientSt
   const denoDir = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
   const entry = new URL("../../../client/main.ts", import.meta.url).href;
   return new Program(Deno.execPath(), {
-    args: ["run", "--no-check", "-A", entry, ...args],
+    args: ["run", "--no-check", V8_ARGUMENT, "-A", entry, ...args],
     env: { HOME: home, DENO_DIR: denoDir, NO_COLOR: "1", ...env },
     cwd: cwd ?? home,
   });

@@ -1,5 +1,6 @@
 // The server as it really runs: `server/main.ts` in a process of its own, on a free port, its output collected.
 
+import { V8_ARGUMENT } from "../../../scripts/build/v8_flags.ts";
 import { residentBytes } from "./process_memory.ts";
 import { within } from "../peers/v1_peer.ts";
 
@@ -119,7 +120,7 @@ function spawn(
 ): Deno.ChildProcess {
   const [path = "", ...outer] = [...under, command?.path ?? Deno.execPath()];
   const before = command?.args ??
-    ["run", "--no-check", "--no-prompt", ...PERMISSIONS, "server/main.ts"];
+    ["run", "--no-check", V8_ARGUMENT, "--no-prompt", ...PERMISSIONS, "server/main.ts"];
   const kept = ["PATH", "HOME", "DENO_DIR"].map((name) => [name, Deno.env.get(name) ?? ""]);
   return new Deno.Command(path, {
     args: [...outer, ...before, ...(bare ? [] : ["--port", "0"]), ...args],
