@@ -6,7 +6,6 @@ import { isListening } from "../client/net/connection.ts";
 import { printError } from "../client/base/exit.ts";
 import { main } from "../client/main.ts";
 import { readVariable } from "../shared/cli/environment.ts";
-import { V8_ARGUMENT } from "./build/v8_flags.ts";
 import { openSettings } from "../client/config/settings_file.ts";
 
 const LOCAL_HOSTS = ["127.0.0.1", "localhost"];
@@ -33,7 +32,6 @@ async function startServer(args: readonly string[]): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      V8_ARGUMENT,
       "--allow-net",
       "--allow-env",
       "--allow-read",
