@@ -107,8 +107,8 @@ testLinux(
     assert.ok(Math.max(...waiting) <= OUTBOX_MAX_BYTES + MIB);
     assert.ok(server.memory() - memory < OUTBOX_MAX_BYTES + 96 * MIB);
 
-    // A tenth, and what a machine with two cores adds by itself: a room that waits adds seconds.
-    for (const [share, noiseMs] of [[0.5, 20], [0.99, 150]] as const) {
+    // A tenth, and what a machine with two cores and other work adds: a room that waits adds seconds.
+    for (const [share, noiseMs] of [[0.5, 60], [0.99, 150]] as const) {
       const [then, now] = [percentile(before, share), percentile(after, share)];
       assert.ok(now < 1.1 * then + noiseMs, `p${share * 100}: ${then} ms before, ${now} ms after`);
     }
