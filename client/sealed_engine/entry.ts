@@ -32,6 +32,8 @@ const CONFIRM_MS = 10_000;
 const UNUSABLE_INFOS_MAX = 3;
 /** A member who could not come back so often is told what helps. */
 const IN_VAIN_TOLD = 4;
+const BACK_IN_VAIN = "Nobody can let you back into the room. If the others read this too, all of " +
+  "you have to leave it and join again by its link.";
 /** Whom the relay has put out may attach again after 10 s, and twice as long each further time. */
 const PUT_OUT_MS = 12_000;
 const PUT_OUT_MAX = 5;
@@ -226,17 +228,16 @@ export class Entry {
     await this.#catchUp(event, { isLossy: true });
   }
 
-  /** The relay cannot do it now. */
-  retryLater(): void {
+  /** The relay cannot do it now, and says why where it was asked. */
+  retryLater(why?: string): void {
     this.#joining = undefined;
     this.#state.moveTo("entering");
     this.#retryAt = this.#state.options.now() + RETRY_MS;
-    if (this.#state.group === undefined || ++this.#inVain !== IN_VAIN_TOLD) return;
-    this.#state.note(
-      "warning",
-      "Nobody can let you back into the room. If the others read this too, all of you have to " +
-        "leave it and join again by its link.",
-    );
+    const isBack = this.#state.group !== undefined;
+    const said = why && `Not in the room yet: the server says ${quote(why)}; trying again`;
+    const text = isBack ? BACK_IN_VAIN : said;
+    if (++this.#inVain !== (isBack ? IN_VAIN_TOLD : 1) || text === undefined) return;
+    this.#state.note("warning", text);
   }
 
   /** The race to enter was lost: the next GroupInfo. */

@@ -255,7 +255,7 @@ export class Member {
       case "bring back":
       case "join":
       case "enter":
-        return this.#entry.retryLater();
+        return this.#entry.retryLater(why);
       case "commit":
         return state.abandonCommit();
       case "other":

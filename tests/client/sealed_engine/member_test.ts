@@ -229,6 +229,26 @@ Deno.test("an unusable GroupInfo is never joined, and the user is told", async (
   assert.equal(bob.machine.status.phase, "in");
 });
 
+Deno.test("whoever may neither make a room nor come in yet is told why, once, and is in later", async () => {
+  for (const kind of ["sealed_create", "sealed_join"] as const) {
+    const relay = kind === "sealed_join" ? (await roomOf("alice")).relay : new TestRelay();
+    const take = relay.take.bind(relay);
+    let declines = 3;
+    relay.take = (peer, request) => {
+      if (request.kind !== kind || declines-- <= 0) return take(peer, request);
+      const { ask } = request;
+      (peer as Peer).inbox.push({ kind: "sealed_declined", ask, room: 1, why: "too many rooms" });
+    };
+    const bob = await relay.enter("bob");
+    await relay.advance(8);
+    assert.equal(notes(bob).match(/Not in the room yet: the server says/g)?.length, 1, kind);
+    assert.match(notes(bob), /too many rooms/);
+    assert.deepEqual(dangers(bob), []);
+    await relay.advance(8);
+    assert.equal(bob.machine.status.phase, "in", kind);
+  }
+});
+
 Deno.test("a newcomer whom nobody hears knows that nobody has confirmed it", async () => {
   const { relay, peers: [alice] } = await roomOf("alice");
   relay.meddle = (frame, to) => to === alice && frame.type === "app" ? undefined : frame;

@@ -213,6 +213,10 @@ export class TestRelay {
       case "sealed_create":
         return this.#create(peer, request);
       case "sealed_join":
+        if (this.epoch === undefined) {
+          peer.inbox.push({ kind: "sealed_none", ask: request.ask, room: 1 });
+          return;
+        }
         if (this.#turn === peer) this.#turn = undefined;
         this.#joiners.push({ peer, ask: request.ask });
         return this.#askForInfo();
