@@ -3,10 +3,17 @@
 import { mayTakeSlot } from "./fair_budget.ts";
 import { SITE_SHARE, siteOf, sourceOf } from "./ip_network.ts";
 
+/** What can be closed. */
+export interface Closable {
+  close(): void;
+}
+
 /** A slot, taken by a connection or by a session that is held. */
 export interface ConnectionSlot {
   /** True where all slots are taken: the connection may stay only if it resumes a held session, which has a slot. */
   readonly forHeld: boolean;
+  /** Tells what to close where a connection for a held session has to make room for one with a better claim. */
+  isOf?(connection: Closable): void;
   /** Called when the connection has resumed a held session, which gave its own slot back. */
   settle(): void;
   /** Gives the slot back; idempotent. */
@@ -23,18 +30,26 @@ export interface SlotLimits {
 interface Count {
   taken: number;
   held: number;
-  /** Connections beyond the caps that have not yet resumed a session. */
-  guests: number;
 }
+
+/**
+ * What a connection beyond the caps counts as until it has resumed a session: `own` where its source has a held session
+ * for it, `unnamed` where its proxy has yet to say who it is and no other place is left, `common` otherwise.
+ */
+type Guest = "own" | "common" | "unnamed";
 
 // No address is empty.
 const UNKNOWN_SOURCE = "";
-const NOTHING: Readonly<Count> = { taken: 0, held: 0, guests: 0 };
+const NOTHING: Readonly<Count> = { taken: 0, held: 0 };
+
+// A proxy names its clients within milliseconds. Each one takes a file descriptor beside those that the caps leave.
+const UNNAMED_MOST = 16;
 
 /** Counts connections, in all and by source. */
 export class ConnectionSlots {
   #limits: SlotLimits;
   readonly #counts = new Counts();
+  readonly #guests = new Guests();
 
   constructor(limits: SlotLimits) {
     this.#limits = limits;
@@ -58,21 +73,29 @@ export class ConnectionSlots {
     address: string,
     { heldOnly = false, ownOnly = false } = {},
   ): ConnectionSlot | undefined {
+    if (!heldOnly && this.#isFree(address)) return this.#take(address);
     const here = this.#counts.of(address);
-    const { perSource = Infinity } = this.#limits;
     const { all } = this.#counts;
-    if (!heldOnly && this.#isFree(address)) return this.#take(address, {});
-    // At most as many as there are held sessions: any more are disconnected before anything is read from them.
-    const mayComeBack = here.guests < here.held || !ownOnly && here.taken < perSource;
-    if (all.guests < all.held && mayComeBack) return this.#take(address, { guests: 1 });
-    return undefined;
+    // Never more than there are held sessions: any more are disconnected before anything is read from them.
+    const isFull = this.#guests.size >= all.held;
+    if (this.#guests.ownOf(sourceOf(address)) < here.held) {
+      // Strangers must not keep out who comes back to where it was. As no source has more such places than it has held
+      // sessions, one that is full has common guests.
+      if (isFull) this.#guests.cutOldest();
+      return this.#take(address, { guest: "own" });
+    }
+    const { perSource = Infinity } = this.#limits;
+    if (isFull || ownOnly || here.taken >= perSource) return undefined;
+    return this.#take(address, { guest: "common" });
   }
 
   /** The same for a connection whose proxy has not yet named the client: only the total cap counts. */
   admitUnknown({ heldOnly = false } = {}): ConnectionSlot | undefined {
     const { all } = this.#counts;
-    if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE, {});
-    return all.guests < all.held ? this.#take(UNKNOWN_SOURCE, { guests: 1 }) : undefined;
+    if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE);
+    if (this.#guests.size < all.held) return this.#take(UNKNOWN_SOURCE, { guest: "common" });
+    if (this.#guests.unnamed >= Math.min(UNNAMED_MOST, all.held)) return undefined;
+    return this.#take(UNKNOWN_SOURCE, { guest: "unnamed" });
   }
 
   /** A slot outside the caps, for a session whose own connection still counts and is about to end. */
@@ -90,8 +113,8 @@ export class ConnectionSlots {
     return held < perSource * SITE_SHARE && mayTakeSlot({ most, used, held });
   }
 
-  #take(address: string, { held = 0, guests = 0 }: Partial<Count>): ConnectionSlot {
-    return new Slot(this.#counts, address, { taken: 1, held, guests });
+  #take(address: string, { held = 0, guest }: Kind = {}): ConnectionSlot {
+    return new Slot({ counts: this.#counts, guests: this.#guests, address, held, guest });
   }
 }
 
@@ -111,11 +134,10 @@ class Counts {
   }
 
   /** Counts what `address` takes more, or less. */
-  add(address: string, { taken, held, guests }: Readonly<Count>): void {
+  add(address: string, { taken, held }: Readonly<Count>): void {
     const counted = (count: Count) => {
       count.taken += taken;
       count.held += held;
-      count.guests += guests;
       return count;
     };
     counted(this.all);
@@ -128,33 +150,124 @@ class Counts {
   }
 }
 
+/** Connections beyond the caps that have not yet resumed a session. */
+class Guests {
+  /** By source, and never more of one than it has held sessions. */
+  readonly #own = new Map<string, Set<Slot>>();
+  /** The oldest one is first. */
+  readonly #common = new Set<Slot>();
+  #ownSize = 0;
+  unnamed = 0;
+
+  /** How many there are, without those that are unnamed. */
+  get size(): number {
+    return this.#ownSize + this.#common.size;
+  }
+
+  /** How many use the places of held sessions of their own source. */
+  ownOf(source: string): number {
+    return this.#own.get(source)?.size ?? 0;
+  }
+
+  add(slot: Slot, kind: Guest): void {
+    if (kind === "unnamed") this.unnamed++;
+    else if (kind === "common") this.#common.add(slot);
+    else {
+      const own = this.#own.get(slot.source) ?? new Set();
+      this.#own.set(slot.source, own.add(slot));
+      this.#ownSize++;
+    }
+  }
+
+  delete(slot: Slot, kind: Guest): void {
+    if (kind === "unnamed") this.unnamed--;
+    else if (!this.#common.delete(slot)) {
+      const own = this.#own.get(slot.source);
+      if (!own?.delete(slot)) return;
+      this.#ownSize--;
+      if (own.size === 0) this.#own.delete(slot.source);
+    }
+  }
+
+  /** Has those above `held` of a source, of which a session is held no longer, use common places. */
+  keepOwn(source: string, held: number): void {
+    const own = this.#own.get(source);
+    if (own === undefined || own.size <= held) return;
+    const [slot] = own;
+    if (slot === undefined) return;
+    this.delete(slot, "own");
+    this.add(slot, "common");
+  }
+
+  /** Disconnects the one that uses a common place for longest: who has a session to resume needs a moment. */
+  cutOldest(): void {
+    const [oldest] = this.#common;
+    oldest?.cut();
+  }
+}
+
+/** What a slot is for, besides an ordinary connection. */
+interface Kind {
+  readonly held?: number;
+  readonly guest?: Guest | undefined;
+}
+
+interface SlotOptions extends Kind {
+  readonly counts: Counts;
+  readonly guests: Guests;
+  readonly address: string;
+  readonly held: number;
+}
+
 // A class and not closures: each connection has one for as long as it lasts.
 class Slot implements ConnectionSlot {
   readonly forHeld: boolean;
   readonly #counts: Counts;
+  readonly #guests: Guests;
   readonly #address: string;
   readonly #held: number;
-  #guests: number;
+  #guest: Guest | undefined;
+  #connection: Closable | undefined;
   #isTaken = true;
 
-  constructor(counts: Counts, address: string, count: Readonly<Count>) {
-    this.forHeld = count.guests > 0;
+  constructor({ counts, guests, address, held, guest }: SlotOptions) {
+    this.forHeld = guest !== undefined;
     this.#counts = counts;
+    this.#guests = guests;
     this.#address = address;
-    this.#held = count.held;
-    this.#guests = count.guests;
-    counts.add(address, count);
+    this.#held = held;
+    this.#guest = guest;
+    counts.add(address, { taken: 1, held });
+    if (guest !== undefined) guests.add(this, guest);
+  }
+
+  get source(): string {
+    return sourceOf(this.#address);
+  }
+
+  isOf(connection: Closable): void {
+    if (this.#guest !== undefined) this.#connection = connection;
+  }
+
+  /** Its place is another's from now on; the connection counts until it has ended. */
+  cut(): void {
+    const connection = this.#connection;
+    this.settle();
+    connection?.close();
   }
 
   settle(): void {
-    if (!this.#isTaken) return;
-    this.#counts.add(this.#address, { ...NOTHING, guests: -this.#guests });
-    this.#guests = 0;
+    if (this.#guest === undefined) return;
+    this.#guests.delete(this, this.#guest);
+    this.#guest = undefined;
+    this.#connection = undefined;
   }
 
   release(): void {
     if (!this.#isTaken) return;
     this.#isTaken = false;
-    this.#counts.add(this.#address, { taken: -1, held: -this.#held, guests: -this.#guests });
+    this.settle();
+    this.#counts.add(this.#address, { taken: -1, held: -this.#held });
+    if (this.#held > 0) this.#guests.keepOwn(this.source, this.#counts.of(this.#address).held);
   }
 }

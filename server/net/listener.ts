@@ -83,6 +83,7 @@ export function serveOne(arrival: Arrival, service: Service): void {
 function admit(arrival: Arrival, service: Service): void {
   const slot = service.admit(arrival.address);
   if (slot === undefined) return arrival.close();
+  slot.isOf?.(arrival);
   const secured = secureInTime(arrival, service, slot);
   if (!(secured instanceof Promise)) return serveSecured(arrival, service, { slot, secured });
   void secured.then((secured) => serveSecured(arrival, service, { slot, secured }));

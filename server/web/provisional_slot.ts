@@ -1,7 +1,7 @@
 // The slot of a connection from a trusted proxy, which counts for no address until the client's address is known.
 // From then on it counts for that one: a client that says nothing more holds none of the places of others.
 
-import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import type { Closable, ConnectionSlot } from "../limits/connection_slots.ts";
 
 /** Decides whether a connection from `address` may stay; undefined = refuse. */
 export type Admit = (address: string) => ConnectionSlot | undefined;
@@ -13,6 +13,7 @@ export class ProvisionalSlot implements ConnectionSlot {
   readonly #admit: Admit;
   #slot: ConnectionSlot;
   #address: string | undefined;
+  #connection: Closable | undefined;
 
   /** `slot`: the slot of the connection until then. */
   constructor(slot: ConnectionSlot, admit: Admit) {
@@ -36,7 +37,13 @@ export class ProvisionalSlot implements ConnectionSlot {
     if (slot === undefined) return false;
     this.#slot = slot;
     this.#address = address;
+    if (this.#connection !== undefined) slot.isOf?.(this.#connection);
     return true;
+  }
+
+  isOf(connection: Closable): void {
+    this.#connection = connection;
+    this.#slot.isOf?.(connection);
   }
 
   settle(): void {

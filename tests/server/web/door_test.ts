@@ -187,6 +187,22 @@ Deno.test("on a full server a client of a proxy comes back into the slot that is
   assert.equal(full.door.admit(PROXY), undefined);
 });
 
+Deno.test("on a full server a client of a proxy gives way to a member of the proxy who comes back", async () => {
+  const { relay, door } = await openDoor("--trusted-proxy", PROXY, "--max-connections", "2");
+  relay.access.keepSlot("203.0.113.7");
+  assert.ok(relay.access.admit("203.0.113.8"));
+  const from = (address: string) => {
+    const slot = door.admit(PROXY);
+    const connection = { closed: 0, close: () => void connection.closed++ };
+    slot?.isOf?.(connection);
+    assert.equal(slot instanceof ProvisionalSlot && slot.moveTo(address), true, address);
+    return connection;
+  };
+  const stranger = from("203.0.113.9");
+  const member = from("203.0.113.7");
+  assert.deepEqual([stranger.closed, member.closed], [1, 0]);
+});
+
 Deno.test("a malformed X-Forwarded-For or PROXY header of a trusted proxy gets one answer", async () => {
   const opened = await openDoor("--web-only-socket", "--trusted-proxy", PROXY);
   assert.match(await answerTo(opened, upgradeOf("X-Forwarded-For: unknown")) ?? "", / 400 /);
