@@ -99,6 +99,18 @@ for (const [network, home] of [["IPv4", "192.0.2.1"], ["IPv6", "2001:db8:7:1::1"
   });
 }
 
+Deno.test("neighbors in a full IPv6 /48 keep nobody out whose session is held in its own /64", () => {
+  const address = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
+  const slots = new ConnectionSlots({ most: 1_000, perSource: 1 });
+  const [own] = Array.from({ length: 8 }, (_, n) => slots.admit(address(n)));
+  slots.hold(address(0));
+  own?.release();
+  const neighbor = connectionOf(slots.admit(address(100)));
+  assert.equal(slots.admit(address(101)), undefined, "the site is full");
+  assert.equal(slots.admit(address(0))?.forHeld, true);
+  assert.equal(neighbor.closed, 1);
+});
+
 Deno.test("who comes back to its source takes nothing from strangers while there is room", () => {
   const { slots } = fullFor("192.0.2.1");
   slots.hold("192.0.2.2");
