@@ -6,7 +6,7 @@ import { type ChatLine, foldCase, safeLines, whoSays } from "../render/text.ts";
 import { plainText } from "../render/shown.ts";
 import { breakWords, wrapLines } from "../render/wrap.ts";
 import { columnsOf } from "../terminal/tty.ts";
-import { fromTheLeft, textWidth } from "../terminal/width.ts";
+import { fromTheLeft, mostTextWidth } from "../terminal/width.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { endOf, Patience, timeOver } from "../app/patience.ts";
 import { ScriptOutput } from "./script_output.ts";
@@ -100,7 +100,7 @@ export function namedRows(
 }
 
 function markedRows(mark: string, line: string, columns: number): string[] {
-  const width = columns - textWidth(mark);
+  const width = columns - mostTextWidth(mark);
   // A long name in a narrow terminal: the rows are indented under it.
   if (width < TEXT_CELLS_MIN) return wrapLines([mark + line], { first: 0, columns });
   return breakWords(line, { first: 0, rest: 0, columns: width })

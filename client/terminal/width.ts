@@ -6,7 +6,10 @@ export interface Cluster {
   readonly text: string;
   /** Cells that it takes. */
   readonly width: number;
-  /** Most cells that a terminal gives it: some draw the parts of a joined emoji, or a vowel sign, side by side. */
+  /**
+   * Most cells that a terminal gives it: some draw the parts of a joined emoji, or a vowel sign, side by side, and one with
+   * an old table draws each mark that it does not know in a cell of its own.
+   */
   readonly widest: number;
   /** False if terminals disagree about the width; the cursor is then set by column after it. */
   readonly exact: boolean;
@@ -29,6 +32,14 @@ const SPACING_MARKS = /\p{Mc}/gu;
 // Marks, and what is not drawn at all, take no cell. The signs above numbers in Arabic and Kaithi are drawn, although they
 // are format characters; the regular expression has no room for the exception.
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Me}\p{Mn}\p{Cf}]/u;
+// Marks, and what is not drawn, that the table of Unicode 5 has already: no terminal gives them a cell. Between the ends of
+// a range are letters as well, but no mark that is newer. What is newer takes a cell in a terminal with that table, which
+// wcwidth implementations are still made with.
+const NEVER_DRAWN =
+  /[\0-\x1f\x7f-\x9f\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0670-\u07f3\u0901-\u0902\u093c-\u0954\u0962-\u09e3\u0a01-\u0a4d\u0a70-\u0a71\u0a81-\u0ae3\u0b01-\u0b43\u0b4d\u0b56\u0b82-\u0bcd\u0c3e-\u0c56\u0cbc-\u0ce3\u0d41-\u0d43\u0d4d\u0dca-\u0eb9\u0ebb-\u0ecd\u0f18-\u0f87\u0f90-\u1032\u1036-\u1039\u1058-\u1059\u1160-\u11ff\u135f-\u180d\u18a9-\u1a18\u1b00-\u1b73\u1dc0-\u1dca\u1dfe-\u2063\u206a-\u20ef\u302a-\u309a\ua806-\ua826\ufb1e-\ufe23\ufeff\ufff9-\ufffb\u{10a01}-\u{10a3f}\u{1d167}-\u{1d244}\u{e0001}\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}]/u;
+// What an old table takes as wide with the whole of its block; by newer ones it is narrow, as some circled numbers are.
+const ONCE_WIDE =
+  /[\u115f\u2e80-\u3029\u302e-\u303e\u3040-\u3098\u309b-\ua4cf\ufe30-\ufe6f\uff00\u{1f93b}\u{1f946}]/u;
 const NUMBER_SIGN = /[\u0600-\u0605\u06dd\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;
 const NUMBER_SIGNS = /^[\u0600-\u0605\u06dd\u0890\u0891\u08e2\u{110bd}\u{110cd}]+/u;
 const HANGUL = /^[\u1100-\u11ff\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7c6\ud7cb-\ud7fb]/;
@@ -106,9 +117,10 @@ function piecesOf(cluster: string): Cluster[] {
   const pieces: Cluster[] = [];
   let [piece, cells] = ["", 0];
   for (const character of cluster) {
-    const width = Math.max(apartWidth(character), drawnWidth(character));
-    // A mark stays with what carries it.
-    if (width > 0 && cells + width > PIECE_CELLS_MAX) {
+    const drawn = Math.max(apartWidth(character), drawnWidth(character));
+    const width = Math.max(drawn, mostApart(character));
+    // A mark stays with what carries it, as far as a cluster has room.
+    if (cells + width > (drawn > 0 || width > 1 ? PIECE_CELLS_MAX : CLUSTER_CELLS_MAX)) {
       pieces.push(toCluster(piece));
       [piece, cells] = ["", 0];
     }
@@ -122,6 +134,12 @@ function piecesOf(cluster: string): Cluster[] {
 export function textWidth(text: string): number {
   if (ASCII_ONLY.test(text)) return text.length;
   return splitClusters(text).reduce((sum, cluster) => sum + cluster.width, 0);
+}
+
+/** Most cells that a terminal gives a plain text. */
+export function mostTextWidth(text: string): number {
+  if (ASCII_ONLY.test(text)) return text.length;
+  return splitClusters(text).reduce((sum, { widest }) => sum + widest, 0);
 }
 
 /** The clusters of a text from a boundary on, as they are asked for. */
@@ -206,8 +224,9 @@ function measure(text: string): Cluster {
     // A sign, which some terminals of East Asia draw wide. Without this the status line of each start costs 2 ms.
     if (ALL_SEPARATE.test(text)) return { text, width: 1, widest: 1, exact: false };
   }
-  const [joined, apart] = [joinedWidth(text), apartWidth(text) + widenedBySelectors(text)];
-  const widest = Math.max(joined, apart);
+  const [joined, widened] = [joinedWidth(text), widenedBySelectors(text)];
+  const apart = apartWidth(text) + widened;
+  const widest = Math.max(joined, mostWidth(text) + widened);
   const kind = disputedKind(text);
   const known = kind === undefined ? undefined : learned.get(kind);
   if (known !== undefined) {
@@ -215,7 +234,12 @@ function measure(text: string): Cluster {
   }
   // Most terminals draw the vowel signs of Indic and other scripts in cells of their own (wcwidth). Where one does not, a
   // cell stays blank; the other way round the next letter would be drawn over the sign.
-  return { text, width: PICTURE.test(text) ? joined : widest, widest, exact: false };
+  return {
+    text,
+    width: PICTURE.test(text) ? joined : Math.max(joined, apart),
+    widest,
+    exact: false,
+  };
 }
 
 function disputedKind(text: string): DisputedKind | undefined {
@@ -305,6 +329,16 @@ function cellsApart(character: string): number {
   if (JAMO.test(character)) return 0;
   if (PICTURE.test(character)) return Math.min(mostCells(character), drawnWidth(character));
   return SPACING_MARK.test(character) || character === LEFT_TO_RIGHT ? 1 : drawnWidth(character);
+}
+
+function mostWidth(text: string): number {
+  return [...text].reduce((sum, character) => sum + mostApart(character), 0);
+}
+
+/** Most cells of one code point by any table, the oldest included, where a terminal draws it on its own. */
+function mostApart(character: string): number {
+  if (ONCE_WIDE.test(character)) return 2;
+  return Math.max(cellsApart(character), NEVER_DRAWN.test(character) ? 0 : 1);
 }
 
 // A terminal that reorders text takes the direction of a row from its first letter: without a mark, a Hebrew name would

@@ -8,6 +8,8 @@ const SEGMENTER = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 // All planes that have characters; of the rest, which is unassigned or private, every hundredth.
 const CODE_POINTS = Array.from({ length: 0x110000 }, (_, code) => code)
   .filter((code) => code < 0x20000 || (code >> 12) === 0xe0 || code % 100 === 0);
+// Circled numbers and fillers of Hangul, which old tables take as wide.
+const ONCE_WIDE = /[\u3248-\u324f\u115f\u3164]/;
 const SIGNS = ["\ufe0e", "\ufe0f", "\u200d", "\u20e3", "\u0301", "\u{1f3fd}", "\u{e0067}"];
 
 // A picture has two cells at most, whatever stands beside it in its cluster.
@@ -147,7 +149,8 @@ Deno.test("splitClusters() gives letters, numbers and signs the cells of string-
     if (/[\u1160-\u11ff\ud7b0-\ud7ff]/.test(one)) continue;
     const [cluster] = splitClusters(one);
     const [width, widest] = [stringWidth(one), cluster?.widest];
-    if (cluster?.width !== width || widest !== width) {
+    const most = ONCE_WIDE.test(one) ? 2 : one === "\uffa0" ? 1 : width;
+    if (cluster?.width !== width || widest !== most) {
       assert.fail(`U+${code.toString(16)}: ${cluster?.width}, ${widest}, string-width ${width}`);
     }
   }
