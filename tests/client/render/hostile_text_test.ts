@@ -207,11 +207,20 @@ Deno.test("recv --names begins every row with the sender, and in a pipe every li
       const shown = namedRows({ sender: "mallory", text }, columns);
       for (const line of shown.split("\n")) assert.match(line, /^\u200e?<mallory>(?: |$)/, label);
       if (columns === undefined) continue;
-      const rows = await rowsIn(shown, { columns, unicode: "11" });
-      assert.ok(rows.every(({ isWrapped }) => !isWrapped), label);
+      for (const unicode of ["6", "11"] as readonly WidthTable[]) {
+        const rows = await rowsIn(shown, { columns, unicode });
+        assert.ok(rows.every(({ isWrapped }) => !isWrapped), label);
+      }
     }
     const named = namedRows({ sender: text, text: "hi" }, 30);
     for (const row of named.split("\n")) assert.match(row, /^(?:\u200e?<| {4})/, label);
+  }
+  // A name of as many cells as marks: what is left of a row is counted from the cells that it can take.
+  const sender = "a\u1ab0\u1ab1\u1ab2\u1ab3".repeat(3);
+  for (const columns of [30, 40, 80]) {
+    const shown = namedRows({ sender, text: "<alice> I agree ".repeat(9) }, columns);
+    const rows = await rowsIn(shown, { columns, unicode: "6" });
+    assert.ok(rows.every(({ isWrapped }) => !isWrapped), `${columns} columns`);
   }
   assert.equal(
     namedRows({ sender: "alice", text: "hi\n<bob> no" }, undefined),
