@@ -5,6 +5,7 @@ import { canonicalHost } from "../../../shared/text/host_and_port.ts";
 import { connectionFault } from "../../../client/net/connection_faults.ts";
 import { ConnectionError } from "../../../shared/base/errors.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { within } from "../../helpers/peers/v1_peer.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 
 const never = new AbortController().signal;
@@ -299,3 +300,30 @@ tlsTest(
     }
   },
 );
+
+tlsTest("all bytes and the end of a TLS server that leaves at once are read", async () => {
+  await using made = await makeCertificate();
+  for (const insecure of [false, true]) {
+    for (const count of [10, 300_000, 3_000_000]) {
+      using peer = listen(made);
+      const tls = { caCerts: [made.cert], insecure };
+      const connection = await dial(peer.port, tls, "localhost");
+      const leaving = (async () => {
+        const conn = await peer.accepted as Deno.Conn;
+        const bytes = new Uint8Array(count);
+        for (let at = 0; at < count;) at += await conn.write(bytes.subarray(at));
+        await conn.closeWrite();
+      })();
+      let got = 0;
+      const reading = (async () => {
+        for (let bytes = await connection.read(); bytes; bytes = await connection.read()) {
+          got += bytes.length;
+        }
+      })();
+      await within(reading, `the end after ${count} bytes, insecure: ${insecure}`);
+      assert.equal(got, count);
+      await leaving;
+      connection.close();
+    }
+  }
+});

@@ -4,7 +4,7 @@ import { listen } from "../../../server/net/listen.ts";
 import type { Listener, Service } from "../../../server/net/listener.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
-import { makeCertificate } from "../../helpers/system/certificates.ts";
+import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 import { RawPeer, within } from "../../helpers/peers/v1_peer.ts";
 
@@ -58,6 +58,46 @@ async function readExactly(peer: RawPeer, count: number): Promise<string> {
     at += read;
   }
   return new TextDecoder().decode(bytes);
+}
+
+/** A TLS peer that wrote `count` bytes and left in the given way, as soon as the system took them. */
+async function leftAfter(
+  port: number,
+  { certFile, cert }: TestCertificate,
+  count: number,
+  ending: "ends its side" | "closes" | "is killed",
+): Promise<AsyncDisposable> {
+  if (ending !== "is killed") {
+    const peer = await RawPeer.connect({ port, caCert: cert });
+    // A peer with unread bytes (TLS session tickets) resets the connection when it closes, and drops what is on its way.
+    peer.conn.read(new Uint8Array(1)).catch(() => {});
+    await peer.write(new Uint8Array(count));
+    if (ending === "closes") peer.close();
+    else await peer.conn.closeWrite();
+    return peer;
+  }
+  const code = `
+    const conn = await Deno.connectTls({
+      hostname: "127.0.0.1", port: ${port}, caCerts: [Deno.readTextFileSync(${
+    JSON.stringify(certFile)
+  })],
+    });
+    conn.read(new Uint8Array(1));
+    for (let left = ${count}; left > 0;) left -= await conn.write(new Uint8Array(left));
+    console.log("written");
+    setInterval(() => {}, 1_000);`;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", code],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = process.stdout.getReader();
+  await within(reader.read(), "the word that all is written", 20_000);
+  process.kill("SIGKILL");
+  await reader.cancel();
+  await process.status;
+  return { async [Symbol.asyncDispose]() {} };
 }
 
 Deno.test("bytes go both ways, the address is the peer's, and the place is given back at the end", async () => {
@@ -158,6 +198,25 @@ testTls("over TLS the same holds: bytes, the end, and the place given back", asy
   await until(() => server.told.released === 1, "the release");
   assert.deepEqual(server.told, { failed: [], faults: [], released: 1 });
 });
+
+for (const ending of ["ends its side", "closes", "is killed"] as const) {
+  testTls(`all bytes and the end of a TLS peer that ${ending} at once are read`, async () => {
+    await using tls = await makeCertificate();
+    for (const [count, pauseMs] of [[10, 0], [300_000, 0], [3_000_000, 0], [3_000_000, 20]]) {
+      let got = 0;
+      await using server = serving(await listen({ ...LOCAL, tls }), async (link) => {
+        for (let bytes = await link.read(); bytes !== null; bytes = await link.read()) {
+          got += bytes.length;
+          if (pauseMs! > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        }
+      });
+      await using _peer = await leftAfter(server.port, tls, count!, ending);
+      await until(() => server.told.released === 1, `the end after ${count} bytes`);
+      assert.equal(got, count);
+      assert.deepEqual(server.told, { failed: [], faults: [], released: 1 });
+    }
+  });
+}
 
 testTls(
   "a TLS handshake that fails is told with its address, and its place given back",
