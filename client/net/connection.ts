@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { keepTlsEnd } from "../../shared/base/node_tls_reading.ts";
+import { mendTlsReading } from "../../shared/base/node_tls_reading.ts";
 import { ConnectionError } from "../../shared/base/errors.ts";
 import { tlsName } from "../../shared/text/host_and_port.ts";
 import { READ_BUFFER_BUSY_BYTES } from "../../shared/base/limits.ts";
@@ -147,7 +147,7 @@ async function openUnverified(endpoint: Endpoint, signal: AbortSignal): Promise<
     { socket: raw, servername, rejectUnauthorized: false },
     () => opened.resolve(socket),
   );
-  keepTlsEnd(socket);
+  mendTlsReading(socket, raw);
   socket.once("error", opened.reject);
   const abort = () => opened.reject(signal.reason);
   signal.addEventListener("abort", abort);

@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import { Server, type Socket } from "node:net";
 import { concatBytes, releaseBytes } from "../../shared/base/bytes.ts";
-import { keepTlsEnd } from "../../shared/base/node_tls_reading.ts";
+import { mendTlsReading } from "../../shared/base/node_tls_reading.ts";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { LISTEN_BACKLOG } from "../config/limits.ts";
 import type { TlsFiles } from "../config/tls_files.ts";
@@ -219,7 +219,7 @@ class NodeTlsConnection implements Arrival, Connection {
       isServer: true,
       secureContext: this.#secureContext,
     });
-    keepTlsEnd(socket);
+    mendTlsReading(socket, this.#raw);
     socket.on("secure", () => {
       this.#secured = true;
       this.#wake?.();

@@ -1,4 +1,4 @@
-// How a socket of node:tls must be read on Deno (2.9.6) so that the end of the peer is seen.
+// How a socket of node:tls must be read on Deno (2.9.6): by itself it loses the end of the peer, and has no bound.
 
 /** What is known here of a socket of node:tls: it is a Readable. */
 interface TlsReadable {
@@ -6,21 +6,45 @@ interface TlsReadable {
   push(chunk: unknown, encoding?: BufferEncoding): boolean;
 }
 
+/** The socket of node:net below it. Its handle is not public: a runtime may have none, and then nothing is bounded. */
+interface TcpSocket {
+  readonly _handle?: { readStart?(): unknown; readStop?(): unknown } | null;
+}
+
 /**
- * Makes sure that `socket` ends when its peer does; called before anything is read from it. When reading starts again,
- * Deno gives out the bytes that waited, then the end; where those bytes fill the buffer, and so stop reading at once,
- * it drops the end for good. Hence a full buffer stops nothing within a start; the next bytes after it do.
+ * Mends the reading of `socket`, which does TLS over `tcp`; called before anything is read from it.
+ *
+ * 1. It ends when its peer does. When reading starts again, Deno gives out the bytes that waited, then the end; where
+ *    those bytes fill the buffer, and so stop reading at once, it drops the end for good. Hence a full buffer stops
+ *    nothing within a start; the next bytes after it do.
+ * 2. What is not read stays with the peer. Where TLS is not read, Deno goes on to read TCP, and keeps all of it in
+ *    memory, however much that is. Hence TCP is not read either then.
  */
-export function keepTlsEnd(socket: TlsReadable): void {
+export function mendTlsReading(socket: TlsReadable, tcp: object): void {
   const { _read: read, push } = socket;
+  const below = tcp as TcpSocket;
   let isStarting = false;
+  let isFull = false;
+  let isStopped = false;
   socket._read = (size) => {
     isStarting = true;
+    isFull = false;
     try {
       read.call(socket, size);
     } finally {
       isStarting = false;
     }
+    if (!isStopped || isFull) return;
+    isStopped = false;
+    below._handle?.readStart?.();
   };
-  socket.push = (chunk, encoding) => push.call(socket, chunk, encoding) || isStarting;
+  socket.push = (chunk, encoding) => {
+    isFull = !push.call(socket, chunk, encoding);
+    if (isStarting || !isFull) return true;
+    if (chunk !== null && !isStopped) {
+      isStopped = true;
+      below._handle?.readStop?.();
+    }
+    return false;
+  };
 }
