@@ -131,6 +131,8 @@ test("a terminal client and both browsers are in one sealed room, with equal cod
   await using first = await ChatPage.join(browsers.chromium, { url: served.origin, name: "pia" });
   await first.enter("/seal den");
   await first.untilText(".room[aria-current] .label", /^den$/);
+  // The link is there once its maker is in.
+  await first.untilText(".side-head .count", /^1$/);
   await first.page.click('[aria-label="Invite"]');
   const link = await first.page.$$eval(
     "dialog input",
