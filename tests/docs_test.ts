@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The documents say what the programs do: tables that repeat the code are compared with it.
 
 import assert from "node:assert/strict";

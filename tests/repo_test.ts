@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Holds the repository to its own rules (docs/ARCHITECTURE.md): who imports whom, where the outside
 // world is touched, names, sizes, what the documents claim, and format, lint and types.
 

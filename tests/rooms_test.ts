@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Holds the code to the table of rooms (tests/rooms.ts), and tests the rules themselves.
 
 import assert from "node:assert/strict";

@@ -1,13 +1,13 @@
 // deno-lint-ignore-file no-console
 
 // The one test command: every *_test.ts under tests/, or the files whose path contains an argument.
-// What measures time runs alone at the end; the rest runs beside each other, and more files at a time than there are
-// cores: they wait for processes, deadlines and each other half of the time. Each file of whole programs has a process
-// of its own, since one process for all of them would begin them in an order of its own.
+// Files run beside each other, and more at a time than there are cores: they wait for processes, deadlines and each other
+// half of the time. What measures time counts the work of a thread, or leaves out what other programs took. Each file of
+// whole programs has a process of its own, since one process for all of them would begin them in an order of its own.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
 import { type Counts, type Result, runBatch } from "./helpers/repo/test_batch.ts";
-import { type Batch, planOf, SHARES_THE_MACHINE } from "./helpers/repo/test_plan.ts";
+import { type Batch, planOf } from "./helpers/repo/test_plan.ts";
 
 const MINUTE = 60_000;
 /** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
@@ -57,14 +57,14 @@ async function findTests(folder: string): Promise<string[]> {
   return found.sort();
 }
 
-/** Runs the batches in their order, `jobs` at a time. */
-async function runAll(batches: readonly Batch[], jobs: number): Promise<Result[]> {
+/** Runs the batches in their order, so many at a time. */
+async function runAll(batches: readonly Batch[]): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = batches.values();
   const work = async () => {
     for (const batch of waiting) results.push(await runBatch(batch, OPTIONS));
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  await Promise.all(Array.from({ length: JOBS }, work));
   return results;
 }
 
@@ -128,14 +128,6 @@ async function fetchPackages(): Promise<boolean> {
   return success;
 }
 
-async function sharingOf(files: readonly string[]): Promise<Set<string>> {
-  const sharing = new Set<string>();
-  for (const path of files) {
-    if ((await Deno.readTextFile(path)).startsWith(SHARES_THE_MACHINE)) sharing.add(path);
-  }
-  return sharing;
-}
-
 function list(title: string, lines: readonly string[]): void {
   if (lines.length > 0) console.log(`\n${title}:\n  ${lines.join("\n  ")}`);
 }
@@ -152,10 +144,8 @@ async function main(filters: string[]): Promise<number> {
     : all.filter((path) => filters.some((filter) => path.includes(filter)));
   const gone = LONGEST.filter((path) => !all.includes(path));
   if (gone.length > 0) throw new Error(`LONGEST names what is not there: ${gone.join(", ")}`);
-  const sharing = await sharingOf(files);
-  const { together, alone } = planOf(files, LONGEST, (path) => sharing.has(path));
-  console.log(`${files.length} files, ${JOBS} at a time, ${alone.length} alone`);
-  const results = [...await runAll(together, JOBS), ...await runAll(alone, 1)];
+  console.log(`${files.length} files, ${JOBS} at a time`);
+  const results = await runAll(planOf(files, LONGEST));
   const { total, mended } = await repeatFailed(results);
   list("skipped", results.flatMap(({ skippedTests }) => skippedTests));
   list("passed only alone", mended);

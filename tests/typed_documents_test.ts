@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // Every block of shell commands in a document is typed by a test, or it is said here why none can.
 
 import assert from "node:assert/strict";

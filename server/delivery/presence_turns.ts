@@ -17,8 +17,8 @@ export class PresenceTurns {
   /** When the second began in which `#told` clients were told at once. */
   #since = -Infinity;
   #told = 0;
-  /** In the order of their turns. */
-  #waiting: { readonly reader: PresenceReader; readonly due: number }[] = [];
+  /** When each one's turn is, in the order of the turns. */
+  readonly #waiting = new Map<PresenceReader, number>();
 
   /** `now`: monotonic, ms. `after` calls once, after so many ms. */
   constructor(
@@ -41,10 +41,10 @@ export class PresenceTurns {
     return true;
   }
 
-  /** `reader` is told when its turn comes. */
+  /** `reader`, who does not wait yet, is told when its turn comes. */
   tellLater(reader: PresenceReader): void {
-    const due = this.#now() + PRESENCE.waitMs;
-    if (this.#waiting.push({ reader, due }) === 1) this.#lookIn(PRESENCE.waitMs);
+    this.#waiting.set(reader, this.#now() + PRESENCE.waitMs);
+    if (this.#waiting.size === 1) this.#lookIn(PRESENCE.waitMs);
   }
 
   #lookIn(ms: number): void {
@@ -54,12 +54,15 @@ export class PresenceTurns {
   /** A few at a time: lines of talk are written in between. */
   #tellDue(): void {
     const now = this.#now();
-    const some = this.#waiting.slice(0, PRESENCE.inTurn);
-    const notDue = some.findIndex(({ due }) => due > now);
-    const count = notDue < 0 ? some.length : notDue;
-    this.#waiting = this.#waiting.slice(count);
-    const [next] = this.#waiting;
-    if (next !== undefined) this.#lookIn(Math.max(PRESENCE.lookMs, next.due - now));
-    for (const { reader } of some.slice(0, count)) reader.tellPresence();
+    const told: PresenceReader[] = [];
+    for (const [reader, due] of this.#waiting) {
+      if (due > now || told.length === PRESENCE.inTurn) {
+        this.#lookIn(Math.max(PRESENCE.lookMs, due - now));
+        break;
+      }
+      this.#waiting.delete(reader);
+      told.push(reader);
+    }
+    for (const reader of told) reader.tellPresence();
   }
 }

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // The benchmark itself: every row runs, in a tiny size, and what checks its figures can fail.
 
 import assert from "node:assert/strict";

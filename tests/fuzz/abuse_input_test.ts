@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What one bad client sends: nothing of it has an effect where it must not, piles up, or reaches the log. How long the
 // others wait meanwhile is measured by abuse_test.ts.
 

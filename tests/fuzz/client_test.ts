@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The client's chat under a server that has the keys and says anything: it shows it or ends the session with an error
 // of ours, comes back, and never falls. FUZZ_CASES=100000 tries more; SEED=… tries the same again.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // deno-lint-ignore-file no-console -- the figure is what is looked for.
 // A server that never ends the list of a room's members: the client that is told does not grow.
 

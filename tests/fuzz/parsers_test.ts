@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Whatever bytes come: what reads them gives a value or throws an error that names whose fault it is. Never another
 // error, never more memory than was sent. FUZZ_CASES=100000 tries more; a failure says its seed.
 

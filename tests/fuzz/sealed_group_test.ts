@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // 2,000 seeded operations on a sealed group: joins, leaves, kicks, locks, other names, updates, lost races, texts, voids,
 // members who come back. After each, everybody has one epoch, one code and the same members.
 

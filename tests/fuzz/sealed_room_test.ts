@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Random life in a sealed room with a relay that now and then drops, repeats, swaps or spoils frames, forgets
 // everything, or loses links. Once it is honest again, all who stay end in one epoch with one code and hear each other.
 

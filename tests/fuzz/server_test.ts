@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A real server under input at random, before and inside sessions of both protocols: it never falls, answers or closes
 // every socket in time, and gives memory and handles back. FUZZ_CASES=100000 tries more; SEED=… tries the same again.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Drawing, folding and checking a peer's text takes time that is linear in it: a text of four times the length may take
 // at most RATIO_MAX times as long. The corpus holds what each scan is worst at; random mixes of it look for more.
 import assert from "node:assert/strict";

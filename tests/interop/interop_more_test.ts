@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a client in another language gets right from docs/PROTOCOL.md alone: WebSocket, lost connections, files with
 // several parts on their way, invites, and what goes over the relay for a sealed room.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A client in another language, written from docs/PROTOCOL.md alone, against the real server and the real client.
 
 import assert from "node:assert/strict";

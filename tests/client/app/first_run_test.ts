@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // The first minute at a terminal: a name is asked for, three lines say what one needs, nothing is written unasked.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // What one bad client can do to the others, as THREAT-MODEL.md lists it: nothing. Against the real process.
 
 import assert from "node:assert/strict";

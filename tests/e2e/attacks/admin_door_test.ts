@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Attacks on the admin pages: peers without the token cannot keep the admin out, nor make a restart lose anything.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Somebody in between who repeats, swaps, reflects, drops, cuts and changes what passes, who answers in the server's
 // place, or who takes the new protocol out: each is found out, named in plain words, and gets no token. The real
 // client, the real server, real sockets.

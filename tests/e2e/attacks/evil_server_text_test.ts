@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A server that puts the whole corpus into every field it has, against the real client in a terminal.
 import assert from "node:assert/strict";
 import { CLIENT_OPTIONS } from "../../../client/config/client_options.ts";

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // Files and slow connections: a file that nobody accepted goes to nobody, no file cuts anybody, and talk never waits
 // behind one.
 

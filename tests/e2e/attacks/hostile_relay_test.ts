@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a relay can do to a sealed room, over real sockets and with real members, and what each of them is told: every
 // text here is one that a user sees.
 

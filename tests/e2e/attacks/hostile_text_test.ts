@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The real server and real clients in terminals, and a member who sends the whole corpus in every field it has.
 import assert from "node:assert/strict";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";

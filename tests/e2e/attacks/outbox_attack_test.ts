@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console -- the figures are what is looked for.
 // One address that does not read what it is sent: it takes nothing from anybody else.
 

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console -- the figures are what is looked for.
 // Work that somebody asks for is paid by them: large requests, handshakes, guesses of a token. The others do not notice.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A receiver that asks for a file again and again, each time as somebody new: its address gets its share and no more.
 
 // deno-lint-ignore-file no-console

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a hostile server can do to a sealed room, and what the users of the real client are shown then, over real
 // sockets. The words that they see stand in sealed_attacks.txt beside this file.
 

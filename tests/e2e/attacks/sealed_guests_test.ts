@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a connection can do that holds the link of a sealed room and is not in it. A real server and real sockets; the
 // members live in this process, with real cryptography. Everybody comes from one address: the worst case.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a server knows after a conversation in a sealed room: its whole memory is searched for it, and so is all that
 // went over the wire.
 

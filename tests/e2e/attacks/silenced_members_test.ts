@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A member that is silenced, or that a slow room makes wait, speaks by no other way: not by what is text but no message,
 // not by leaving and joining again, and not as somebody new.
 

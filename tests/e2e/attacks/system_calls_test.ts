@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What the server's executable asks of the kernel during a conversation, seen from outside.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 // Somebody between a page and its server: what they change is named and never believed. And what a page does when it is
 // seen again, or closed.

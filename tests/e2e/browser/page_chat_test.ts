@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 // The page and the terminal's own chat in the same rooms, over a real server, in both browsers.
 

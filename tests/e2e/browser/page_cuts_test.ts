@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 // A page whose connection is killed and stalled anywhere, in handshakes and in the middle of records; and one that comes
 // back at once when it is seen again or the network is back.

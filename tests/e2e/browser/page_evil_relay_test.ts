@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The same somebody in between as evil_relay_test.ts, where a WebSocket carries the session and the page's own transport
 // and core are at the other end.
 

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 // Folders between a page and the terminal's own chat, in both browsers: chosen, dropped, and received.
 

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 // The ways to the page: over TLS, and from a file with a whole link, which names its server and gets nowhere else.
 

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 /// <reference lib="dom" />
 
 // What a browser makes of the page that a server sends: it obeys the policy, asks for nothing else and keeps nothing.

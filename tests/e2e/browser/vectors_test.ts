@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // The vectors of session v2 and of sealed rooms, and those of the MLS working group, in real browsers on their twins of
 // the platform: the tests themselves, as they run elsewhere.
 

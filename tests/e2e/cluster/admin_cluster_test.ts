@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // An admin of several servers sends commands to one of them.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // deno-lint-ignore-file no-console
 // Three servers over three NATS nodes, whose members talk all the while: servers and nodes are killed and come back, and
 // are cut off. What was acknowledged is at everybody once, in one order. Where namespaces can be made, each is on a

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Invites of several servers: one for a single person lets in one person, wherever and whenever people come.
 
 import assert from "node:assert/strict";

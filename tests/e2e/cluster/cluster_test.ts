@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Several real servers over real NATS nodes: what works on one server works on three.
 
 import assert from "node:assert/strict";

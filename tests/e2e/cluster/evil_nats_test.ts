@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console
 // Somebody else with the login of the NATS that a cluster shares, and without its key: writes what it likes, repeats
 // what it heard, and changes the stream. It can keep servers from each other; it must not crash them, fill their logs or

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A server that is frozen: its sockets still take connections, and nobody answers. Its clients go to another one.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Rooms that fill NATS cost a quiet room nothing: over a real nats-server, with more text than its stream holds.
 
 import { jetstreamManager } from "@nats-io/jetstream";

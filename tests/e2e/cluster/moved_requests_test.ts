@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Requests that a server took and could not write to NATS yet, when their client goes on at another server.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The shared log over real nats-servers, some of which are killed.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What goes wrong with NATS: it is not there, refuses the login, freezes, lacks rights or room, or is somebody else's.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A room's log that an operator purges in NATS by hand: the room goes on, whoever comes first.
 
 import { jetstreamManager } from "@nats-io/jetstream";

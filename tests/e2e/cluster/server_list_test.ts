@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Servers that tell their clients of each other: a client that knows one address goes on at another server when that
 // one is gone, never where another identity answers; and who is asked to move does so without a trace.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The list of servers over TLS, as users have it: the client's own program, a link with a fingerprint, real
 // certificates; and a server of the list that is somebody else's.
 

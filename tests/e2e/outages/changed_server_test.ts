@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A server that has another key now, in place of the one that was meant: what it gets, and what the user keeps.
 
 import assert from "node:assert/strict";

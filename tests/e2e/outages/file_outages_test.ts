@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Files whose way is cut in the middle, many times, on both sides: the client's own chat and transfers, the real server,
 // real sockets.
 

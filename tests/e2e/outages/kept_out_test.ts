@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // Strangers who begin handshakes on a full server, and do not go on, keep nobody out whose session is held there.
 
 import assert from "node:assert/strict";

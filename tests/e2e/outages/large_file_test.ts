@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // A file that is larger than anything held in memory, between real programs over TLS: nobody's memory grows with it.
 
 import assert from "node:assert/strict";

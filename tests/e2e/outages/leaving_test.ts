@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A client that leaves while the server goes on sending: its goodbye arrives, whatever carries it. What the kernel holds
 // unread when a socket is closed makes it reset the connection, and the server would never see the last word.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Links that are killed, stalled and cut in the middle of records, a thousand times; servers that are killed; machines
 // that sleep. The client's own chat and sessions, the real server, real sockets.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // SIGHUP: certificate, key, tokens, bans and settings are read again. Only the sessions of revoked tokens end.
 
 import assert from "node:assert/strict";

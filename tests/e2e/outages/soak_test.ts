@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console
 // Clients come, talk and go for as long as SOAK_MINUTES says: memory, handles and latency must stay where they are.
 // Half a minute in the ordinary run, where only a leak that is fast shows; `SOAK_MINUTES=60 deno task test soak` is

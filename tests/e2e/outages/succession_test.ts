@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console
 // One process goes on in the place of another, under load: the client's own code sees that nothing was lost.
 

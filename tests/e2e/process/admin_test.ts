@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The admin of a running server: real processes on both sides.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Starts that must fail: one error line that names what is wrong, at most one hint, an exit code, nothing else; with a
 // value outside its range for every option that the server has.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 import assert from "node:assert/strict";
 import { documentedCertificateLine, makeCertificate } from "../../helpers/system/certificates.ts";
 import { findCompileBase } from "../../helpers/programs/executables.ts";

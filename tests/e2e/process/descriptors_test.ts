@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A server that has no file descriptor left, by the system's own limit, and what is left of it afterwards.
 
 import assert from "node:assert/strict";

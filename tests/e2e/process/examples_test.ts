@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // The programs of examples/ as they are: real clients, a real server, and a real IRC server.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // `cmdchat-server host` as two people meet it: one command on each side, and nothing else is handed over but the link.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A log that nobody reads, and standard output that takes nothing.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // Clients that crash and come again: each is called as before once the server has given the first session up.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Both programs in an environment whose variables are not all UTF-8.
 
 import assert from "node:assert/strict";

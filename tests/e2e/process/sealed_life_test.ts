@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a sealed room goes through in life: many come at once, links break, people vanish, the server is restarted.
 // Real sockets, a real server, real cryptography; the members live in this process, so that there can be many.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The server as an operator meets it: starting, refusing to start, options that reach the wire, stopping.
 
 import assert from "node:assert/strict";

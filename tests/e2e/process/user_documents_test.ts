@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What SCRIPTS.md, CLIENT.md, JSON.md, SEALED.md and README show users, typed as it stands there, by a shell and against
 // a real server. Only names that are examples are replaced: the host, a fingerprint, a secret, somebody's home.
 

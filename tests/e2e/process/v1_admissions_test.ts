@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What docs/THREAT-MODEL.md admits about the v1 wire without TLS, shown: so that nobody takes it for an exaggeration.
 
 import assert from "node:assert/strict";

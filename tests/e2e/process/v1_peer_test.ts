@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a v1 client meets at our server: each test is a short story against the real process.
 
 import assert from "node:assert/strict";

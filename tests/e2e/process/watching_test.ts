@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The server as its operator watches it: pages, health, top, and what SIGHUP changes.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The modules of a program in few files, and what the executables find in them.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The shells' completions as people have them: the real shells in a real terminal, the script sourced, Tab pressed.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What the documents tell an operator to type, typed as it stands there, on a system of its own: fixed ports and all.
 
 import assert from "node:assert/strict";

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console
 // The two executables as files of their own: a whole conversation, and what the server's cannot do.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What README, CONTRIBUTING.md and CLIENT.md have newcomers type first, typed as it stands there. Replaced are names of the
 // examples alone: addresses, a link, the port of a proxy; and npx, which starts the Deno of the tests.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The image as the Dockerfile makes it, built without a daemon, and a conversation with what stands in it.
 
 import assert from "node:assert/strict";

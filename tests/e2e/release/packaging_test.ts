@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { SERVER } from "../../../scripts/build/compile.ts";

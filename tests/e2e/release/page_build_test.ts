@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The page for browsers as it is built: the same bytes from any folder, so that anyone can compare.
 
 import assert from "node:assert/strict";

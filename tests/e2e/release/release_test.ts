@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What a release is made of: executables that can be built again, a Debian package, a script that installs, and lists.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What systemd hears from a server: the test plays the manager on a socket of its own.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What Deno asks a registry when the client starts from source: all of it at the first start, and nothing later. What it
 // asks when a room is sealed would tell the registry so.
 

@@ -1,4 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
 // deno-lint-ignore-file no-console
 // The unit under a systemd that runs, installed with the very commands of docs/OPERATIONS.md.
 

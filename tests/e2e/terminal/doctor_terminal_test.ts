@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // `cmdchat-client doctor` in a real terminal: what it asks the terminal, and that it leaves it as it was.
 
 import assert from "node:assert/strict";

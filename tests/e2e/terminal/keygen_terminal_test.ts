@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // `cmdchat-client keygen` in a real terminal: how it asks for a passphrase, and what it says.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A sealed room as people have it: the real server, real clients in terminals and pipes, and what a new user does.
 
 import assert from "node:assert/strict";

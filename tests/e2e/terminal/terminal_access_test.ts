@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Getting in, being kept out, and leaving: in real terminals (tmux), each of which must be given back as it was.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A file whose way is cut in the middle, seen in real terminals (tmux) by both who send and who receive it.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The client for screen readers (--plain), and the user's editor, in real terminals (tmux).
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Three people, two rooms and what they say to each other alone, each in a real terminal (tmux).
 
 import { makeIdentity } from "../../helpers/fakes/identities.ts";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What stays on the screen and in the scrollback of a real terminal (tmux), and what other programs leave behind.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Signals in every state of a client: the terminal is given back, whoever has it and whatever is asked.
 
 import assert from "node:assert/strict";

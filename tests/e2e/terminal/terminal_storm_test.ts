@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The real client in a real terminal emulator while 1,000 messages come and 200 characters are typed: nothing is
 // missing, the typed text is whole, and what it costs is measured and bounded.
 

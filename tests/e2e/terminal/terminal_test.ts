@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The chat as people have it: the real server, real clients in real terminals (tmux), and what they do all day.
 
 import assert from "node:assert/strict";

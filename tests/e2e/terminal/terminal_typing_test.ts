@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The input line in a real terminal (tmux): keys, pastes, wrapping, wide characters, other sizes.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The input line in a real terminal (tmux), in the scripts of the world: the cursor stands where the terminal itself would
 // have it behind the same text.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // One customer with an IPv6 /48, who has 65,536 networks of the size that counts as one source, against a real server. A
 // proxy that is trusted names the addresses: the test machine has none of them.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Clients behind a trusted proxy that say nothing once the proxy has named them: each counts for its own address from
 // then on, and who was named once is not believed about itself.
 

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // The client's ways out: real proxies as Debian has them, and what leaves the machine.
 
 import assert from "node:assert/strict";

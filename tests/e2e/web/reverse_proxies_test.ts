@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // Behind nginx, HAProxy and Caddy as Debian has them, with the configurations that docs/OPERATIONS.md gives.
 
 import assert from "node:assert/strict";

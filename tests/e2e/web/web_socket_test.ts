@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // What one bad peer can do over WebSocket: nothing to the others. And what good ones have: all of session v2.
 
 import assert from "node:assert/strict";

@@ -1,5 +1,3 @@
-// Shares the machine: runs beside another file of whole programs.
-
 // A whole chat over wss, with clients as people and scripts start them: plain room, sealed room, files, cut connections.
 
 import assert from "node:assert/strict";

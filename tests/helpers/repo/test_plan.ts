@@ -9,20 +9,10 @@ export interface Batch {
   readonly files: readonly string[];
 }
 
-/** The batches of a run: those of `together` may run beside each other, each of `alone` with nothing beside it. */
-export interface Plan {
-  readonly together: readonly Batch[];
-  readonly alone: readonly Batch[];
-}
-
-/** First line of a test of whole programs that stands somebody else's load beside it. */
-export const SHARES_THE_MACHINE =
-  "// Shares the machine: runs beside another file of whole programs.";
-
 const UNIT_FOLDERS = ["tests/shared/", "tests/server/", "tests/client/", "tests/helpers/"];
 
 /** Whether the file tests single modules, and so runs with the others of its folder beside anything. */
-export function isUnitTest(path: string): boolean {
+function isUnitTest(path: string): boolean {
   return UNIT_FOLDERS.some((folder) => path.startsWith(folder));
 }
 
@@ -31,24 +21,16 @@ export function isUnitTest(path: string): boolean {
  * of whole programs, which wait for processes and deadlines half of the time: the first of each folder, then the second
  * of each, since files of one folder use the same things at the same time. Unit tests are short and fill the gaps.
  */
-export function planOf(
-  files: readonly string[],
-  longest: readonly string[],
-  sharesTheMachine: (path: string) => boolean,
-): Plan {
-  const isSharing = (path: string) => isUnitTest(path) || sharesTheMachine(path);
-  const first = longest.filter((path) => files.includes(path) && isSharing(path));
+export function planOf(files: readonly string[], longest: readonly string[]): Batch[] {
+  const first = longest.filter((path) => files.includes(path));
   const rest = files.filter((path) => !longest.includes(path));
-  const whole = rest.filter((path) => !isUnitTest(path) && isSharing(path));
+  const whole = rest.filter((path) => !isUnitTest(path));
   const units = Object.entries(Object.groupBy(rest.filter(isUnitTest), folderOf));
-  return {
-    together: [
-      ...[...first, ...inTurn(whole)].map(single),
-      ...units.map(([title, files = []]) => ({ title, files }))
-        .toSorted((a, b) => b.files.length - a.files.length),
-    ],
-    alone: files.filter((path) => !isSharing(path)).map(single),
-  };
+  return [
+    ...[...first, ...inTurn(whole)].map(single),
+    ...units.map(([title, files = []]) => ({ title, files }))
+      .toSorted((a, b) => b.files.length - a.files.length),
+  ];
 }
 
 function single(path: string): Batch {

@@ -14,8 +14,8 @@ Deno.test("what takes longest begins first, in the order of the list, then whole
     "tests/server/room/b_test.ts",
   ];
   const longest = ["tests/e2e/web/long_test.ts", "tests/client/chat/long_test.ts"];
-  const { together, alone } = planOf(files, longest, () => true);
-  assert.deepEqual(titles(together), [
+  const plan = planOf(files, longest);
+  assert.deepEqual(titles(plan), [
     "tests/e2e/web/long_test.ts",
     "tests/client/chat/long_test.ts",
     "tests/e2e/web/a_test.ts",
@@ -23,8 +23,7 @@ Deno.test("what takes longest begins first, in the order of the list, then whole
     "tests/server/room",
     "tests/client/chat",
   ]);
-  assert.deepEqual(together.at(-1)?.files, ["tests/client/chat/a_test.ts"]);
-  assert.deepEqual(alone, []);
+  assert.deepEqual(plan.at(-1)?.files, ["tests/client/chat/a_test.ts"]);
 });
 
 Deno.test("files of one folder of whole programs do not begin beside each other", () => {
@@ -34,7 +33,7 @@ Deno.test("files of one folder of whole programs do not begin beside each other"
     "tests/a/3_test.ts",
     "tests/b/1_test.ts",
   ];
-  assert.deepEqual(titles(planOf(files, [], () => true).together), [
+  assert.deepEqual(titles(planOf(files, [])), [
     "tests/a/1_test.ts",
     "tests/b/1_test.ts",
     "tests/a/2_test.ts",
@@ -42,20 +41,11 @@ Deno.test("files of one folder of whole programs do not begin beside each other"
   ]);
 });
 
-Deno.test("a file of whole programs that does not share the machine runs alone, also a long one; a unit test never", () => {
-  const files = ["tests/bench/a_test.ts", "tests/e2e/web/a_test.ts", "tests/shared/a_test.ts"];
-  const shares = (path: string) => path.startsWith("tests/bench/");
-  const { together, alone } = planOf(files, ["tests/e2e/web/a_test.ts"], shares);
-  assert.deepEqual(titles(together), ["tests/bench/a_test.ts", "tests/shared"]);
-  assert.deepEqual(titles(alone), ["tests/e2e/web/a_test.ts"]);
-});
-
-Deno.test("every file is in one batch, and in one alone", () => {
+Deno.test("every file is in one batch, and in no other", () => {
   const files = ["x", "y"].flatMap((side) =>
     ["shared", "e2e/web", "server/room"].map((folder) => `tests/${folder}/${side}_test.ts`)
   );
-  const { together, alone } = planOf(files, ["tests/gone_test.ts"], (path) => path.includes("x"));
-  const planned = [...together, ...alone].flatMap((batch) => batch.files);
+  const planned = planOf(files, ["tests/gone_test.ts"]).flatMap((batch) => batch.files);
   assert.deepEqual(planned.toSorted(), files.toSorted());
 });
 

@@ -3,6 +3,7 @@ import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, packBatches } from "../../../shared/channel/record_batch.ts";
 import { decodeJson } from "../../../shared/channel/envelope_v1.ts";
+import { eventOf } from "../../helpers/fakes/chat_fakes.ts";
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
 
 const CHAT: EventOf<"chat"> = {
@@ -47,17 +48,11 @@ Deno.test("both bodies say the same, the v1 one with its room", () => {
 });
 
 Deno.test("parts of files are bulk, in plain and sealed rooms; the end of a file that is given up is not", () => {
-  const chunk = {
-    kind: "chunk",
-    room: 1,
-    client: 1,
-    name: "alice",
-    time: 0,
-    file: "f",
-    index: 0,
-  } as const;
-  const isBulk = (bytes: number) =>
-    new EncodedEvent({ ...chunk, data: new Uint8Array(bytes), last: true }, "lobby").isBulk;
+  const isBulk = (bytes: number) => {
+    const data = new Uint8Array(bytes);
+    const chunk = eventOf("chunk", { file: "f", index: 0, data, last: true });
+    return new EncodedEvent(chunk, "lobby").isBulk;
+  };
   assert.deepEqual([isBulk(5), isBulk(0)], [true, false]);
   const sealed = {
     kind: "sealed_chunk",

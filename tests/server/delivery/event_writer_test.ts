@@ -19,7 +19,7 @@ import { BatchReader } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { EnvelopeV1 } from "../../../shared/channel/envelope_v1.ts";
 import { decodeEvent } from "../../../shared/messages/codec_v2.ts";
-import { turns } from "../../helpers/fakes/chat_fakes.ts";
+import { eventOf, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { LiveLink } from "../../helpers/peers/relay.ts";
 
 const CLIENT = 7;
@@ -30,17 +30,8 @@ function notice(text: string): EncodedEvent {
 
 /** A part of a file. */
 function part(bytes: number): EncodedEvent {
-  return new EncodedEvent({
-    kind: "chunk",
-    room: 1,
-    client: 1,
-    name: "alice",
-    time: 0,
-    file: "f",
-    index: 0,
-    data: new Uint8Array(bytes),
-    last: false,
-  }, "lobby");
+  const data = new Uint8Array(bytes);
+  return new EncodedEvent(eventOf("chunk", { file: "f", index: 0, data, last: false }), "lobby");
 }
 
 function reports() {

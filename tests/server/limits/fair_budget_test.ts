@@ -34,25 +34,22 @@ Deno.test("at the bound the heaviest source pays, not the one that asks next", (
   assert.equal(budget.used, 950);
 });
 
-Deno.test("many small shares of one source are heavier than one large share of another", () => {
-  const budget = new FairBudget({ most: 1_000, reserve: 10 });
-  const one = new Holder(budget, "192.0.2.2");
-  one.take(400);
-  const many = Array.from({ length: 12 }, () => new Holder(budget, "2001:db8::/64"));
-  for (const holder of many) holder.take(60);
-  assert.equal(one.paid, 0);
-  assert.ok(many.some(({ paid }) => paid > 0));
-});
-
-Deno.test("many sources of one IPv6 /48 are heavier together than one large share of another", () => {
-  const budget = new FairBudget({ most: 1_000, reserve: 10 });
-  const one = new Holder(budget, "192.0.2.2");
-  one.take(400);
-  const many = Array.from({ length: 12 }, (_, n) => new Holder(budget, `2001:db8:7:${n}::/64`));
-  for (const holder of many) holder.take(60);
-  assert.equal(one.paid, 0);
-  assert.ok(many.some(({ paid }) => paid > 0));
-});
+for (
+  const [whose, nameOf] of [
+    ["one source", () => "2001:db8::/64"],
+    ["many sources of one IPv6 /48", (n: number) => `2001:db8:7:${n}::/64`],
+  ] as const
+) {
+  Deno.test(`many small shares of ${whose} are heavier than one large share of another`, () => {
+    const budget = new FairBudget({ most: 1_000, reserve: 10 });
+    const one = new Holder(budget, "192.0.2.2");
+    one.take(400);
+    const many = Array.from({ length: 12 }, (_, n) => new Holder(budget, nameOf(n)));
+    for (const holder of many) holder.take(60);
+    assert.equal(one.paid, 0);
+    assert.ok(many.some(({ paid }) => paid > 0));
+  });
+}
 
 Deno.test("a neighbor in the /48 of the source that holds most does not pay, though its share is the largest", () => {
   const budget = new FairBudget({ most: 1_000, reserve: 10 });
