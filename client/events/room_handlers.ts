@@ -14,7 +14,7 @@ import { pinText } from "../../shared/text/pin_text.ts";
 import { durationText } from "../../shared/text/duration.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { isReaction } from "../../shared/text/reaction.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, quoteMessage } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
 import { mentions } from "../output/attention.ts";
@@ -94,7 +94,7 @@ const HANDLERS: Handlers = {
     if (text === null) room.reactions.delete(sequence);
     room.said.revise(sequence, name, text);
     const who = nameInSentence(name);
-    const was = before === undefined ? "" : quote(before, 60);
+    const was = before === undefined ? "" : quoteMessage(before);
     const what = text === null
       ? `${who} deleted #${sequence}${was && `: ${was}`}.`
       : `${who} changed #${sequence}${was && ` from ${was}`} to: ${text}`;
@@ -313,7 +313,7 @@ function opNews({ isSealed }: JoinedRoom): string {
 function reactedTo(chat: ChatContext, room: JoinedRoom, sequence: SequenceNumber): string {
   const said = room.said.find(sequence);
   if (said === undefined || (!said.own && chat.output.ignored.has(said.sender))) return "";
-  return ` ${quote(said.text.replace(/\s+/g, " "), 60)}`;
+  return ` ${quoteMessage(said.text)}`;
 }
 
 function withoutOp(room: JoinedRoom, client: AnyClientId): ReadonlySet<AnyClientId> {

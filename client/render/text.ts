@@ -1,7 +1,7 @@
 // The lines that renderers show, and the one place where text of peers and servers is made safe for them.
 
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
-import { quote, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
+import { quote, quoteMessage, sanitizeLine, sanitizeText } from "../../shared/base/sanitize.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import { markFor, splitClusters, textWidth } from "../terminal/width.ts";
@@ -146,7 +146,6 @@ export function messageTraits(
 const NAME_SHOWN_MAX = 64;
 const NAMES_SHOWN_MAX = 40;
 const LABEL_SHOWN_CELLS = 17;
-const QUOTE_SHOWN_MAX = 60;
 
 /** Behind a name whose key the user has compared; no name can have it or its likes. */
 export const VERIFIED_MARK = "✓";
@@ -202,12 +201,8 @@ export function aboutText({ quote: answered, to, sealed = false }: ChatLine): st
   const readable = to === undefined || sealed ? "" : "(server can read) ";
   if (answered === undefined) return readable;
   const { sequence, sender, text } = answered;
-  const said = sender === undefined ? "" : ` ${whoSays({ sender })} ${shortQuote(text ?? "")}`;
+  const said = sender === undefined ? "" : ` ${whoSays({ sender })} ${quoteMessage(text ?? "")}`;
   return `${readable}(to #${sequence}${said}) `;
-}
-
-function shortQuote(text: string): string {
-  return quote(text.replace(/\s+/g, " "), QUOTE_SHOWN_MAX);
 }
 
 /** One safe line. */

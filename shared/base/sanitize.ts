@@ -72,6 +72,11 @@ export function quote(text: string, max = 40): string {
   return `"${sanitizeLine(characters.slice(0, max - 1).join(""))}…"`;
 }
 
+/** What a message says, for a line about it: in double quotes, and cut where it is long. */
+export function quoteMessage(text: string): string {
+  return quote(text.replace(/\s+/g, " "), 60);
+}
+
 function clean(text: string, tab: string): string {
   return new Cleaner(text.toWellFormed(), tab).run();
 }
