@@ -5,6 +5,7 @@ import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import { LimitError } from "../../shared/base/errors.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { SEALED_GUESTS_MAX, SEALED_PENALTY_MS } from "../config/limits.ts";
+import { SITE_SHARE, siteOf } from "../limits/ip_network.ts";
 import type { SealedClock } from "./room_contract.ts";
 import type { CommitOrder } from "./commit_order.ts";
 import type { Eviction } from "./eviction.ts";
@@ -45,18 +46,20 @@ export class Attaching {
     this.#checkPenalty(key, source);
     const seat = this.#options.seats.of(key) ?? this.#newSeat(handle, source);
     this.#connect(seat, peer);
-    seat.source = source;
+    seat.cameFrom(source);
     seat.since = this.#options.clock.now();
     seat.claimsMembership = member;
     return seat;
   }
 
   /** Members found a commit of that seat unsound: it, or its source, has to wait. */
-  punish({ key, source }: Seat): void {
+  punish({ key, source, site }: Seat): void {
     const now = this.#options.clock.now();
     this.#penalties.add(key, now);
     // Whether a member shares the source is looked at when somebody comes: by then one may have come or gone.
     this.#penalties.add(source, now);
+    // Where a site is no more than its source, it has no penalty of its own.
+    if (site !== source) this.#penalties.add(site, now, SITE_SHARE);
   }
 
   /** Tells a seat where the room is, and what it has missed. */
@@ -87,12 +90,14 @@ export class Attaching {
     if (guests.told > 0) seat.tell({ kind: "sealed_guests", room, count: guests.told });
   }
 
-  #checkPenalty(key: HandleKey, source: unknown): void {
+  #checkPenalty(key: HandleKey, source: string): void {
     const { clock, roster, seats } = this.#options;
     const now = clock.now();
     const isShared = roster.has(key) ||
       seats.members.some((seat) => seat.source === source);
-    const ofSource = isShared ? 0 : this.#penalties.waitMs(source, now);
+    const ofSource = isShared
+      ? 0
+      : Math.max(...[source, siteOf(source)].map((name) => this.#penalties.waitMs(name, now)));
     const wait = Math.max(ofSource, this.#penalties.waitMs(key, now));
     if (wait === 0) return;
     const seconds = Math.ceil(wait / 1_000);
@@ -101,7 +106,7 @@ export class Attaching {
     );
   }
 
-  #newSeat(handle: Uint8Array, source: unknown): Seat {
+  #newSeat(handle: Uint8Array, source: string): Seat {
     const { roster, seats, guests, drop } = this.#options;
     const seat = new Seat(handle);
     if (roster.wasRemoved(seat.key)) {
@@ -151,25 +156,27 @@ interface Penalty {
 const PENALTIES_KEPT = 1_000;
 
 /**
- * Who is kept out of one room for a while, since its members found a commit unsound: the handle that sent it, and its
- * source where no member shares that. All times are monotonic ms.
+ * Who is kept out of one room for a while, since its members found a commit unsound: the handle that sent it, and, where
+ * no member shares its source, that source, and from the eighth on its site. All times are monotonic ms.
  */
 export class Penalties {
-  readonly #penalties = new Map<unknown, Penalty>();
+  readonly #penalties = new Map<string, Penalty>();
 
-  /** `who` (a handle's key or a source) is kept out, longer each time. */
-  add(who: unknown, now: number): void {
+  /** `who` (a handle's key, a source or a site) is kept out, longer each time; at first only the time `share` counts. */
+  add(who: string, now: number, share = 1): void {
     const { first, most } = SEALED_PENALTY_MS;
     const times = (this.#penalties.get(who)?.times ?? 0) + 1;
+    const penalties = Math.floor(times / share);
+    const ms = penalties === 0 ? 0 : Math.min(most, first * 2 ** (penalties - 1));
     this.#penalties.delete(who);
-    this.#penalties.set(who, { until: now + Math.min(most, first * 2 ** (times - 1)), times });
+    this.#penalties.set(who, { until: now + ms, times });
     if (this.#penalties.size > PENALTIES_KEPT) {
-      this.#penalties.delete(this.#penalties.keys().next().value);
+      this.#penalties.delete(this.#penalties.keys().next().value as string);
     }
   }
 
   /** How long `who` has to wait; 0 = not at all. */
-  waitMs(who: unknown, now: number): number {
+  waitMs(who: string, now: number): number {
     return Math.max(0, (this.#penalties.get(who)?.until ?? 0) - now);
   }
 }

@@ -1,5 +1,5 @@
-// Connections that hold the link of a sealed room and are not in its group: members are told how many there are, and a
-// source cannot fill the room with them.
+// Connections that hold the link of a sealed room and are not in its group: members are told how many there are, and
+// neither a source nor a site can fill the room with them.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import {
@@ -9,6 +9,7 @@ import {
   SEALED_GUESTS_TOLD_MS,
 } from "../config/limits.ts";
 import type { SealedClock } from "./room_contract.ts";
+import { siteOf } from "../limits/ip_network.ts";
 import type { Seat } from "./seat.ts";
 
 /** What the guests need of their room. */
@@ -35,24 +36,41 @@ export class Guests {
 
   /**
    * Makes room for one more of that source. Gives the guest that has to go: one that had its turn and did not use it, or
-   * never asked for one. Throws LimitError where all wait for their turn.
+   * never asked for one. Where others hold more, the site with most guests pays, and of that the source with most, also
+   * with a guest that waits for its turn. Throws LimitError where all wait and nobody holds more.
    */
-  makeRoom(source: unknown): Seat | undefined {
+  makeRoom(source: string): Seat | undefined {
     const all = this.#options.list();
     const own = all.filter((seat) => seat.source === source);
-    const crowd = own.length >= SEALED_GUESTS_OF_A_SOURCE
-      ? own
-      : all.length >= SEALED_GUESTS_MAX
-      ? all
-      : [];
-    if (crowd.length === 0) return undefined;
-    const idle = crowd.filter((seat) => this.#isIdle(seat));
-    const [first, ...others] = idle;
-    if (first === undefined) {
-      throw new LimitError("Cannot join the room: others are waiting to join. Try again.");
+    if (own.length >= SEALED_GUESTS_OF_A_SOURCE) return this.#idleOf(own) ?? decline();
+    if (all.length < SEALED_GUESTS_MAX) return undefined;
+    const sites = Map.groupBy(all, ({ site }) => site);
+    const site = sites.get(siteOf(source)) ?? [];
+    const largest = largestOf(sites);
+    // Who has most does not cut others: its own site pays for it.
+    if (largest.length > site.length) {
+      const others = [...sites.values()].filter(({ length }) => length === largest.length).flat();
+      if (largest.length === site.length + 1) return this.#idleOf(others) ?? decline();
+      return this.#worstOf(largestOf(Map.groupBy(largest, (seat) => seat.source)));
     }
+    const sources = Map.groupBy(site, (seat) => seat.source);
+    const most = largestOf(sources);
+    if (most.length > own.length + 1) return this.#worstOf(most);
+    const others = site.filter((seat) => (sources.get(seat.source)?.length ?? 0) >= own.length);
+    return this.#idleOf(others) ?? decline();
+  }
+
+  /** One that is idle; else whoever came last, so that whoever waits for longest has its turn. */
+  #worstOf(crowd: readonly Seat[]): Seat | undefined {
+    return this.#idleOf(crowd) ??
+      crowd.reduce((last, seat) => seat.since >= last.since ? seat : last);
+  }
+
+  /** Of those that are idle, the one that had most turns in vain. */
+  #idleOf(crowd: readonly Seat[]): Seat | undefined {
+    const [first, ...others] = crowd.filter((seat) => this.#isIdle(seat));
     return others.reduce(
-      (worst, seat) => seat.turnsInVain > worst.turnsInVain ? seat : worst,
+      (worst, seat) => seat.turnsInVain > (worst?.turnsInVain ?? 0) ? seat : worst,
       first,
     );
   }
@@ -93,4 +111,12 @@ export class Guests {
     this.#stop?.();
     this.#stop = undefined;
   }
+}
+
+function decline(): never {
+  throw new LimitError("Cannot join the room: others are waiting to join. Try again.");
+}
+
+function largestOf(groups: ReadonlyMap<string, readonly Seat[]>): readonly Seat[] {
+  return groups.values().reduce((most, one) => one.length > most.length ? one : most);
 }

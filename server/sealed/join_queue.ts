@@ -1,6 +1,7 @@
 // Who wants to enter the group of a sealed room, one at a time: each gets the GroupInfo of the current epoch, and some
 // seconds for its commit, which a member judges before it is ordered. Members who come back are first; the others in
-// the order of how many turns their source has had in vain. So a source can delay its own people, and hardly others.
+// the order of how many turns their source, and an eighth of how many their site, has had in vain. So a source can delay
+// its own people, and hardly others.
 
 import {
   SEALED_CHECK_MS,
@@ -11,6 +12,7 @@ import {
   SEALED_JOIN_TURN_MS,
   SEALED_SOURCES_KEPT,
 } from "../config/limits.ts";
+import { SITE_SHARE } from "../limits/ip_network.ts";
 import type { SealedClock } from "./room_contract.ts";
 import type { Seat } from "./seat.ts";
 
@@ -69,11 +71,46 @@ interface GroupInfo {
   readonly takers: Set<Seat>;
 }
 
+/** How many turns each source, and each site, has had in vain. */
+class TurnsInVain {
+  readonly #sources = new Map<string, number>();
+  readonly #sites = new Map<string, number>();
+
+  count({ source, site }: Seat): void {
+    add(this.#sources, source);
+    add(this.#sites, site);
+  }
+
+  /** One of that source has used its turn: those of its neighbors count on. */
+  forgive(seat: Seat): void {
+    const left = (this.#sites.get(seat.site) ?? 0) - this.ofSource(seat);
+    this.#sources.delete(seat.source);
+    if (left > 0) this.#sites.set(seat.site, left);
+    else this.#sites.delete(seat.site);
+  }
+
+  ofSource({ source }: Seat): number {
+    return this.#sources.get(source) ?? 0;
+  }
+
+  /** Of a seat's source, or its part of those of its whole site, whichever is more. */
+  of(seat: Seat): number {
+    const ofSite = Math.floor((this.#sites.get(seat.site) ?? 0) / SITE_SHARE);
+    return Math.max(this.ofSource(seat), ofSite);
+  }
+}
+
+function add(counts: Map<string, number>, name: string): void {
+  const before = counts.get(name) ?? 0;
+  counts.delete(name);
+  counts.set(name, before + 1);
+  if (counts.size > SEALED_SOURCES_KEPT) counts.delete(counts.keys().next().value as string);
+}
+
 /** Hands out turns to join. */
 export class JoinQueue {
   readonly #options: JoinQueueOptions;
-  /** How many turns each source has had in vain. */
-  readonly #inVain = new Map<unknown, number>();
+  readonly #inVain = new TurnsInVain();
   #waiting: Waiting[] = [];
   #turn: Turn | undefined;
   #info: GroupInfo | undefined;
@@ -162,7 +199,7 @@ export class JoinQueue {
 
   /** A seat has entered. */
   entered(seat: Seat): void {
-    this.#inVain.delete(seat.source);
+    this.#inVain.forgive(seat);
     seat.turnsInVain = 0;
     this.#remove(seat);
   }
@@ -194,8 +231,7 @@ export class JoinQueue {
 
   /** Another GroupInfo is work of a member: it is for who was given this one, and not without end. */
   #mayDistrust(seat: Seat): boolean {
-    const inVain = this.#inVain.get(seat.source) ?? 0;
-    return this.#info?.takers.has(seat) === true && inVain < SEALED_FRESH_MAX;
+    return this.#info?.takers.has(seat) === true && this.#inVain.of(seat) < SEALED_FRESH_MAX;
   }
 
   #remove(seat: Seat): void {
@@ -227,9 +263,9 @@ export class JoinQueue {
   #rank({ seat }: Waiting): number {
     // A member that fell behind comes first, once: one that uses no turn could keep all newcomers out.
     if (this.#options.isMember(seat) && seat.turnsInVain === 0) return -Infinity;
-    const ofSource = this.#inVain.get(seat.source) ?? 0;
-    // Within a source, whoever has not had a turn yet comes first.
-    return ofSource + seat.turnsInVain / (ofSource + seat.turnsInVain + 1);
+    const inVain = this.#inVain.of(seat);
+    // Within a source or a site, whoever has not had a turn yet comes first.
+    return inVain + seat.turnsInVain / (inVain + seat.turnsInVain + 1);
   }
 
   /** Asks the next member; `again`: all may be asked once more. */
@@ -254,7 +290,8 @@ export class JoinQueue {
     turn.question = 0;
     turn.seat.tell({ kind: "sealed_group_info", ask: turn.ask, epoch, body });
     const { first, least } = SEALED_JOIN_TURN_MS;
-    const ms = Math.max(least, first / 2 ** (this.#inVain.get(turn.seat.source) ?? 0));
+    // A neighbor in the site of somebody who wastes turns comes later, but has a whole turn.
+    const ms = Math.max(least, first / 2 ** this.#inVain.ofSource(turn.seat));
     turn.stop = this.#options.clock.after(ms, () => this.#endInVain(turn));
   }
 
@@ -288,12 +325,7 @@ export class JoinQueue {
 
   #countInVain(seat: Seat): void {
     seat.turnsInVain++;
-    const before = this.#inVain.get(seat.source) ?? 0;
-    this.#inVain.delete(seat.source);
-    this.#inVain.set(seat.source, before + 1);
-    if (this.#inVain.size > SEALED_SOURCES_KEPT) {
-      this.#inVain.delete(this.#inVain.keys().next().value);
-    }
+    this.#inVain.count(seat);
   }
 
   #fail(turn: Turn): void {

@@ -48,7 +48,7 @@ export interface SeatClaim
   extends Pick<RequestOf<"sealed_attach">, "ask" | "member" | "epoch" | "seq"> {
   readonly handle: Uint8Array;
   /** Where it comes from: a network, or what else stands for one. */
-  readonly source: unknown;
+  readonly source: string;
 }
 
 /** One room: its order, and its members. Votes that are open end with the process. */

@@ -3,6 +3,7 @@
 import { decodeBase64, encodeBase64 } from "../../shared/base/base64.ts";
 import { SEALED_CHUNKS_ALL_MAX, SEALED_CHUNKS_OPEN_MAX } from "../config/limits.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
+import { siteOf } from "../limits/ip_network.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 
 /** Why a room lets a session go without being asked to. */
@@ -39,7 +40,9 @@ export class Seat {
   readonly key: HandleKey;
   peer: SealedPeer | undefined;
   /** Where its connection comes from: a network, or what else stands for one. */
-  source: unknown;
+  source = "";
+  /** The site of that. */
+  site = "";
   /** When its connection came; monotonic ms. */
   since = 0;
   /** Whether it says that it has the group's state; nothing but its own word. */
@@ -63,6 +66,12 @@ export class Seat {
     const seat = new Seat(handle);
     seat.departed = departed;
     return seat;
+  }
+
+  /** Its connection comes from there. */
+  cameFrom(source: string): void {
+    this.source = source;
+    this.site = siteOf(source);
   }
 
   /** What the next process must know. */

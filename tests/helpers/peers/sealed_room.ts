@@ -116,7 +116,7 @@ export class Recorder implements SealedPeer {
     return recorder;
   }
 
-  attach(standing?: RingPosition, source: unknown = this): void {
+  attach(standing?: RingPosition, source: string = handleKey(this.handle)): void {
     this.seat = this.room.attach(this, {
       ask: this.next(),
       handle: this.handle,

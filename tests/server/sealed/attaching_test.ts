@@ -99,6 +99,32 @@ Deno.test("a source whose commit was unsound is kept out of that room for ten se
   assert.equal((await come("192.0.2.1", await newAttachKey())).answer, "sealed_attached");
 });
 
+Deno.test("an IPv6 /48 from which eight commits were unsound waits too, but not those who share a member's /64", () => {
+  const { room, clock, members: [alice, bob] } = roomOf(2);
+  const garbage = (n: number) => {
+    const mallory = Recorder.attach(room, 20 + n, undefined, `2001:db8:7:${n}::/64`);
+    mallory.join();
+    for (const giver of [alice, bob]) {
+      if (giver.all("sealed_group_info_please").length > 0) giver.give();
+    }
+    mallory.commit(1, "garbage");
+    for (const judge of [bob, alice, bob]) {
+      if (judge.all("sealed_check_please").length > 0) judge.check(false);
+    }
+    assert.deepEqual(mallory.drops, ["voided"], `${n}`);
+    for (const member of [alice, bob]) member.events.length = 0;
+  };
+  for (let n = 0; n < 7; n++) garbage(n);
+  Recorder.attach(room, 40, undefined, "2001:db8:7:99::/64");
+  garbage(7);
+  assert.throws(() => Recorder.attach(room, 41, undefined, "2001:db8:7:98::/64"), /Wait 10 s/);
+  Recorder.attach(room, 42, undefined, "2001:db8:8:98::/64");
+  bob.attach({ epoch: 1, seq: 1 }, "2001:db8:7:97::/64");
+  Recorder.attach(room, 43, undefined, "2001:db8:7:97::/64");
+  clock.turn(10_000);
+  Recorder.attach(room, 44, undefined, "2001:db8:7:98::/64");
+});
+
 Deno.test("behind an address that a member shares, only the handle is kept out", async () => {
   const { come, seat, bob } = await garbageFrom("192.0.2.7");
   assert.equal((await come("192.0.2.7", await newAttachKey())).answer, "sealed_attached");

@@ -197,6 +197,65 @@ Deno.test("and one of their own source is in before any of them has a second tur
   assert.ok(seconds <= 12, `${seconds} s`);
 });
 
+Deno.test("sources of one IPv6 /48 that each waste a turn delay one of another network by one turn", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  let number = 10;
+  const waste = (count: number) => {
+    for (let n = 0; n < count; n++) {
+      const source = `2001:db8:7:${++number}::/64`;
+      Recorder.attach(room, number, undefined, source).join();
+    }
+  };
+  waste(1);
+  alice.give();
+  waste(7);
+  // All eight waste their turns, and others of their network come in their place.
+  clock.turn(8 * 3_000);
+  waste(20);
+  const bob = Recorder.attach(room, 2, undefined, "192.0.2.2");
+  bob.join();
+  clock.turn(3_000);
+  assert.notEqual(bob.last("sealed_group_info"), undefined);
+});
+
+Deno.test("a neighbor in that /48 has its turn before those that wasted one, and a whole one", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  const wasters = Array.from({ length: 8 }, (_, n) => {
+    const one = Recorder.attach(room, 11 + n, undefined, `2001:db8:7:${n}::/64`);
+    one.join();
+    return one;
+  });
+  alice.give();
+  clock.turn(8 * 3_000);
+  for (const one of wasters) one.join();
+  const bob = Recorder.attach(room, 2, undefined, "2001:db8:7:99::/64");
+  bob.join();
+  clock.turn(1_500);
+  assert.notEqual(bob.last("sealed_group_info"), undefined, "a second turn is half as long");
+  clock.turn(2_999);
+  bob.commit(0, "bob joins");
+  alice.check(true);
+  assert.equal(bob.last("sealed_frame")?.epoch, 0);
+});
+
+Deno.test("nor for one IPv6 /48 without end", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  let asked = 0;
+  for (let n = 0; n < 300; n++) {
+    const source = `2001:db8:7:${n}::/64`;
+    const guest = Recorder.attach(room, 11 + n % 200, undefined, source);
+    guest.join();
+    for (const fresh of [true, false]) {
+      const before = alice.all("sealed_group_info_please").length;
+      if (before > asked) alice.give();
+      asked = before;
+      if (fresh) guest.join(true);
+    }
+    clock.turn(10_000);
+  }
+  assert.ok(asked <= 130, `${asked} times`);
+});
+
 Deno.test("members who come back are served before all others", () => {
   const { room, clock, members: [alice, bob] } = roomOf(2);
   for (const n of [7, 8, 9]) Recorder.attach(room, n).join();
