@@ -12,6 +12,8 @@ export interface AccessToken {
   readonly name: string | undefined;
   /** Its `tokenDigest`. */
   readonly digest: Uint8Array;
+  /** Whether it looks as random as one that a program made: then nobody guesses it. */
+  readonly isRandom: boolean;
   /** Where the source has it, such as `line 3`. */
   readonly place: string;
 }
@@ -70,6 +72,25 @@ function tokensOf(
   return tokens;
 }
 
+// As many as 128 bits have in base64. Of random ones one in ten at most has less than this, and is only treated as if
+// somebody had made it up; words with numbers behind them, and one key again and again, have far less.
+const RANDOM_MIN = { characters: 22, different: 8, changes: 10 } as const;
+
+/** Whether small letters, capitals and digits take turns in a token as they do in random ones, hex included. */
+function isRandom(token: string): boolean {
+  const { characters, different, changes } = RANDOM_MIN;
+  const kinds = [...token].flatMap((one) => {
+    const kind = KINDS.findIndex((kind) => kind.test(one));
+    // Signs that stand between words make no random token of them.
+    return kind < 0 ? [] : [kind];
+  });
+  const turns = kinds.filter((kind, n) => n > 0 && kind !== kinds[n - 1]).length;
+  return [...token].length >= characters && new Set(token).size >= different &&
+    turns >= Math.max(changes, kinds.length / 3);
+}
+
+const KINDS = [/[a-z]/, /[A-Z]/, /\d/];
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
 
 /** Reads `token`, `name:token`, or `:token`, in which every further colon belongs to the token. */
@@ -86,7 +107,8 @@ function tokenOf({ text, place }: Entry, source: string): AccessToken {
   const token = isNamed ? after.join() : text.replace(/^:\s*/, "");
   const { length } = new TextEncoder().encode(token);
   if (length > 0 && length <= TOKEN_MAX_BYTES) {
-    return { name: isNamed ? before : undefined, digest: tokenDigest(token), place };
+    const name = isNamed ? before : undefined;
+    return { name, digest: tokenDigest(token), isRandom: isRandom(token), place };
   }
   const why = length === 0
     ? `${place} has no token after its colon`

@@ -83,7 +83,7 @@ function serverConfig({ "max-file": maxFile }: HostConfig, token: string): Serve
     "log-level": "WARNING",
     "metrics-interval": 0,
     invites: true,
-    tokens: [{ name: undefined, digest: tokenDigest(token), place: "the links" }],
+    tokens: [{ name: undefined, digest: tokenDigest(token), isRandom: true, place: "the links" }],
   };
 }
 

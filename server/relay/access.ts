@@ -6,7 +6,6 @@ import { timingSafeEqual } from "node:crypto";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { GuestPass } from "../cluster/cluster_contract.ts";
 import { type AccessToken, tokenDigest } from "../config/access_tokens.ts";
-import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { type ConnectionSlot, ConnectionSlots } from "../limits/connection_slots.ts";
 import type { Invite, InvitedBy, InvitesState } from "../limits/invites.ts";
@@ -17,6 +16,7 @@ import { connectionsMax } from "../net/file_handles.ts";
 import type { Counters } from "../telemetry/counters.ts";
 import { RepeatLog } from "../telemetry/repeat_log.ts";
 import { InviteBook, type InviteUse } from "./invite_book.ts";
+import { TokenGuesses } from "./token_guesses.ts";
 
 const RATE_REACHED = "too many new connections";
 
@@ -39,12 +39,12 @@ interface SourceRates {
   readonly connections?: SourceRate;
   /** Of connections that come for a held session once the rate is reached. */
   readonly resumptions?: SourceRate;
-  readonly wrongTokens?: SourceRate;
+  readonly wrongTokens?: TokenGuesses;
 }
 
 /**
- * What a token is worth: `later` = not looked at, after too many wrong ones from the same source; `unknown` = it may be
- * an invite that only other servers know of now.
+ * What a token is worth: `later` = wrong, or one that could be guessed, after too many wrong ones from the same source;
+ * `unknown` = it may be an invite that only other servers know of now.
  */
 export type TokenVerdict = "right" | "wrong" | "later" | "unknown";
 
@@ -221,8 +221,10 @@ export class Access {
   }
 
   /**
-   * Judges `token` of a client at `address`. Who comes back with the right ticket may try at any time, and by an invite
-   * that has ended since it came.
+   * Judges `token` of a client at `address`:
+   * 1. A right one that nobody guesses, random or an invite, is taken at any time: others' guesses keep nobody out.
+   * 2. Any other one is `later`, right or wrong, once too many wrong ones came from there.
+   * 3. Who comes back with the right ticket may try at any time, and by an invite that has ended since it came.
    */
   judgeToken(
     token: string | null | undefined,
@@ -231,21 +233,32 @@ export class Access {
       readonly returning: Returning | undefined;
     },
   ): TokenVerdict {
+    if (!this.hasTokens) return "right";
+    const { wrongTokens: guesses } = this.#rates;
     const now = performance.now();
     const isBack = returning !== undefined;
-    if (this.#rates.wrongTokens?.allows(address, now) === false && !isBack) return "later";
-    if (this.isAuthorized(token) || (isBack && this.#cameBy(returning, token))) return "right";
-    this.#rates.wrongTokens?.take(address, now);
+    const { known, invite } = this.#lookUp(token);
+    const isLimited = !isBack && guesses?.allows(address, now) === false;
+    if (isLimited && invite === undefined && known?.isRandom !== true) return "later";
+    if (known !== undefined || invite !== undefined || (isBack && this.#cameBy(returning, token))) {
+      guesses?.right(address);
+      return "right";
+    }
+    guesses?.wrong(address, now);
     return this.invites.isBehind ? "unknown" : "wrong";
   }
 
   /** Whether `token` is one of the server's; all are compared, each in constant time. */
   isAuthorized(token: string | null | undefined): boolean {
     if (!this.hasTokens) return true;
+    const { known, invite } = this.#lookUp(token);
+    return known !== undefined || invite !== undefined;
+  }
+
+  /** Both are looked up, whatever the first says: how long an answer takes tells nothing about them. */
+  #lookUp(token: string | null | undefined) {
     const digest = tokenDigest(token ?? "");
-    // Both are looked up, whatever the first says: how long an answer takes tells nothing about them.
-    const invite = this.#openInvite(digest);
-    return this.#find(digest) !== undefined || invite !== undefined;
+    return { known: this.#find(digest), invite: this.#openInvite(digest) };
   }
 
   /** Whether somebody came by an invite of this token, whose maker's token still holds. */
@@ -294,7 +307,7 @@ function ratesOf(
   { "max-per-address": perSource, "connection-rate": rate }: AccessLimits,
 ): SourceRates {
   if (perSource === undefined) return {};
-  const wrongTokens = new SourceRate(WRONG_TOKEN_RATE);
+  const wrongTokens = new TokenGuesses();
   if (rate === undefined) return { wrongTokens };
   // Who comes back must not be kept out by neighbors of its site, who take more than their share.
   const resumptions = new SourceRate(rate, { bySite: false });

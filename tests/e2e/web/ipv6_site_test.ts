@@ -64,7 +64,8 @@ Deno.test("a customer with an IPv6 /48 takes no place of others", () => fillPlac
 Deno.test("nor where one address has few places", () => fillPlaces(2));
 
 Deno.test("nor more guesses of a token than a few addresses have", async () => {
-  const env = { CMDCHAT_TOKENS: "the right one" };
+  const random = "Vx2hQ0m9uT7kZb4Lr8sNpA";
+  const env = { CMDCHAT_TOKENS: `the right one,${random}` };
   const args = [...BEHIND, "--connection-rate", "off"];
   await using server = await startServer({ args, env });
   const answers: Record<string, number> = {};
@@ -85,4 +86,10 @@ Deno.test("nor more guesses of a token than a few addresses have", async () => {
   assert.ok(unauthorized >= 80 && unauthorized < 95 && unauthorized + later === 100, `${later}`);
   await guess("2001:db8:8::1");
   assert.equal(answers.unauthorized, unauthorized + 1, "a customer beside it has its own");
+  await using neighbor = await V2Peer.join({
+    port: server.port,
+    hello: { name: "neighbor", token: random },
+    over: from(ofSite(0xbbbb)),
+  });
+  assert.equal(neighbor.entered().name, "neighbor", "whose token nobody guesses");
 });

@@ -136,7 +136,7 @@ Deno.test("a sealed room that is closed lets all go, and cannot be opened again"
   };
   const handle = new Uint8Array(16).fill(1);
   const room = relay.sealed.open(rid);
-  room.attach(peer, { ask: 1, handle, source: peer, member: false, epoch: 0, seq: 0 });
+  room.attach(peer, { ask: 1, handle, source: "192.0.2.1", member: false, epoch: 0, seq: 0 });
   assert.deepEqual(await lines(relay, { command: "close", room: "sealed:1" }), [
     "Closed sealed:1; members removed: 1",
   ]);

@@ -176,3 +176,30 @@ Deno.test("a tokens file in a folder that everybody may change is refused, by it
   }
   await Deno.remove(linked, { recursive: true });
 });
+
+Deno.test("nearly all random tokens are known as such, and none that somebody made up", () => {
+  const isRandom = (token: string) => tokensFromVariable(`:${token}`)[0]?.isRandom;
+  const bytes = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+  const kinds = {
+    "openssl rand -base64 24": () => bytes(24).toBase64(),
+    "openssl rand -hex 16": () => bytes(16).toHex(),
+    "a token of host": () => bytes(16).toBase64({ alphabet: "base64url", omitPadding: true }),
+  };
+  for (const [kind, make] of Object.entries(kinds)) {
+    const known = Array.from({ length: 1_000 }, make).filter(isRandom).length;
+    assert.ok(known >= 850, `${kind}: ${known} of 1,000`);
+  }
+  const made = [
+    "secret",
+    "Vx2hQ0m9uT7kZb4Lr8sNp",
+    "correct horse battery staple",
+    "CorrectHorseBatteryStaple2026!",
+    "CorrectHorseBatteryStapleFridayEvening2026!",
+    "PasswordPassword123456",
+    "1234567890123456789012",
+    "aB3aB3aB3aB3aB3aB3aB3aB3",
+    "qwertzuiopasdfghjklyxcvbnm",
+    "the-token-of-the-friday-round",
+  ];
+  assert.deepEqual(made.filter(isRandom), []);
+});
