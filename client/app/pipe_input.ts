@@ -3,6 +3,7 @@
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
 import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { RefusalError } from "../session/refusal.ts";
+import type { RequestRefusal } from "../session/request_ledger.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/command.ts";
@@ -83,7 +84,6 @@ export async function deliver(
   const { chat } = context;
   const parsed = parseLine(text);
   await requireConnection(chat, clock);
-  chat.lastRefusal = undefined;
   const ask = () =>
     parsed.kind === "command"
       ? runCommand(parsed.row, parsed.argument, context)
@@ -96,14 +96,20 @@ export async function deliver(
   if (outcome === "lost") {
     throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
   }
-  if (outcome === "refused") {
-    throw refusedError(text, chat.lastRefusal);
-  }
+  if (isRefusal(outcome)) throw refusedError(text, outcome);
 }
 
-/** The error for what was refused; `why`: in the server's words, or those of a sealed room. */
-export function refusedError(text: string, why = "the server refused it"): RefusalError {
-  const reason = sanitizeLine(why).slice(0, REASON_SHOWN_MAX).replace(/\.$/, "");
+/** Commands resolve with anything. */
+function isRefusal(outcome: unknown): outcome is RequestRefusal {
+  return typeof outcome === "object" && outcome !== null && "why" in outcome;
+}
+
+/** The error for what was refused. */
+export function refusedError(text: string, { why }: RequestRefusal): RefusalError {
+  const reason = sanitizeLine(why).slice(0, REASON_SHOWN_MAX).replace(
+    /^Not (?:sent|done): |\.$/g,
+    "",
+  );
   return new RefusalError(`Not delivered: ${quote(text)}: ${reason}`);
 }
 

@@ -11,6 +11,8 @@ import { QuitQuestion } from "./quit_question.ts";
 import type { RoomChoice } from "../editing/key_bindings.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
 
+const NOT_IN_YET = "Not yet sent: you are not in this room; it is sent as soon as you are.";
+
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
   const { chat } = options;
@@ -60,7 +62,9 @@ export function enter(
   try {
     const parsed = parseLine(aliases.expand(text), aliases.names);
     if (parsed.kind === "command") {
-      runCommand(parsed.row, parsed.argument, context).catch((error) => chat.output.fault(error));
+      runCommand(parsed.row, parsed.argument, context)
+        .then((outcome) => reportLostCommand(chat, text, outcome))
+        .catch((error) => chat.output.fault(error));
     } else say(chat, parsed.text, text);
   } catch (error) {
     chat.output.fault(error);
@@ -71,6 +75,7 @@ function say(chat: Chat, message: string, typed: string): void {
   try {
     const said = chat.say(message);
     if (!chat.connected) tellWaiting(chat);
+    else if (isOutside(chat)) chat.output.note("info", NOT_IN_YET);
     said.then((outcome) => reportLoss(chat, message, outcome));
   } catch (error) {
     chat.output.fault(error);
@@ -78,11 +83,23 @@ function say(chat: Chat, message: string, typed: string): void {
   }
 }
 
+/** Whether the current room is a sealed one into which nobody has let us yet. */
+function isOutside({ rooms, sealed }: Chat): boolean {
+  const room = sealed.of(rooms.current);
+  return room?.status?.phase === "out" && !room.hasStopped;
+}
+
 function tellWaiting(chat: Chat): void {
   const until = chat.connection.asksTrust
     ? "it waits until you say /trust"
     : "it is sent as soon as there is a connection";
   chat.output.note("info", `Not yet sent: ${until}.`);
+}
+
+/** Why a command was refused has been shown; one that is perhaps not done is told as a line is. */
+function reportLostCommand(chat: Chat, text: string, outcome: unknown): void {
+  if (outcome !== "lost" || chat.finish.wanted) return;
+  chat.output.note("warning", `Perhaps not done: ${quote(text, 200)}`);
 }
 
 function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {

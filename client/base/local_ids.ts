@@ -30,10 +30,10 @@ export function isSealedId(id: AnyRoomId | AnyClientId): id is LocalRoomId | Loc
   return typeof id === "string";
 }
 
-/** A request that may leave for the server. Throws TypeError where it names a sealed room or a member of one. */
-export function requirePlain(request: WithAnyIds<Request>): Request {
+/** A request that may leave for the server. Throws TypeError where it names a sealed room, a member of one, or its secret. */
+export function requirePlain(request: WithAnyIds<Request> | { readonly secret: unknown }): Request {
   const { room = 0, to = 0, whom = 0 } = request as { readonly [key: string]: unknown };
-  if ([room, to, whom].flat().some((id) => typeof id === "string")) {
+  if ("secret" in request || [room, to, whom].flat().some((id) => typeof id === "string")) {
     throw new TypeError("A request of a sealed room came to the session of the server");
   }
   return request as Request;

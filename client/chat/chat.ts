@@ -40,6 +40,7 @@ import type { Transfers } from "../transfers/transfers.ts";
 
 // The name that the server gets where we are in sealed rooms only.
 const NAMELESS = "sealed";
+const ENDED = "Not sent: the chat has ended.";
 
 /** One user's chat with one server, over as many sessions as it takes. */
 export class Chat implements ChatContext {
@@ -60,7 +61,6 @@ export class Chat implements ChatContext {
   readonly proofs: RoomProofs;
   /** How the connection is, and the question of whom to trust. */
   readonly connection: ConnectionState;
-  lastRefusal: string | undefined;
   readonly #options: ChatOptions;
   readonly #pacer = new RatePacer(DEFAULT_RATE);
   readonly #session = new OpenSession();
@@ -173,7 +173,7 @@ export class Chat implements ChatContext {
       if (this.finish.fault !== undefined) throw this.finish.fault;
     } catch (error) {
       this.finish.fail();
-      this.requests.end();
+      this.requests.end(ENDED);
       throw error;
     }
   }
@@ -183,7 +183,7 @@ export class Chat implements ChatContext {
     if (!this.finish.leave(fault)) return;
     this.sealed.end();
     void this.#session.now?.leave();
-    this.requests.end();
+    this.requests.end(ENDED);
   }
 
   /** The date and time as lines carry it. */

@@ -3,7 +3,6 @@
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import type { CommandRow } from "./command.ts";
 import { splitNameAndText } from "./targets.ts";
@@ -23,7 +22,7 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
         throw new UsageError("Cannot send a direct message to yourself");
       }
       tellState(chat, person);
-      return sent(chat, person.name, chat.talk.direct(person, text));
+      return chat.talk.direct(person, text);
     },
   },
   {
@@ -38,7 +37,7 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
       if (last === undefined) {
         throw new UsageError("Cannot reply: nobody has sent you a direct message in this session");
       }
-      return sent(chat, last.name, chat.talk.direct(last, argument));
+      return chat.talk.direct(last, argument);
     },
   },
 ];
@@ -53,17 +52,4 @@ function tellState(chat: Chat, { name, state, status }: RosterEntry): void {
   } else if (status !== null) {
     chat.output.note("info", `${quote(name)} is away: ${quote(status, 200)}`);
   }
-}
-
-async function sent(
-  chat: Chat,
-  name: string,
-  sending: Promise<RequestOutcome>,
-): Promise<RequestOutcome> {
-  const outcome = await sending;
-  // If the server refused it, the server has said why.
-  if (outcome === "lost" && !chat.ending.aborted) {
-    chat.output.note("warning", `Perhaps not delivered: your direct message to ${quote(name)}`);
-  }
-  return outcome;
 }

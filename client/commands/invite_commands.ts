@@ -113,10 +113,11 @@ async function invite(chat: Chat, { qr, withToken, ends }: Invitation): Promise<
   // What is wrong with the link is told before a token is made for it.
   inviteTo(chat, { secret, withToken });
   const minted = ends === undefined ? undefined : await mint(chat, room, ends);
-  if (minted === "refused") {
+  if (minted === "lost" || minted === "confirmed") return minted;
+  if (minted !== undefined && "why" in minted) {
     chat.output.note("info", "/invite alone prints a link that does not end.");
+    return minted;
   }
-  if (typeof minted === "string") return minted;
   const link = inviteTo(chat, { room, secret, withToken, minted });
   const { columns } = chat.output;
   const code = qr ? await qrCode(link.web ?? link.terminal) : undefined;

@@ -24,7 +24,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       const title = parseTypedRoom(argument === "" ? DEFAULT_TITLE : argument);
       return make(chat, {
         title,
-        told: "Everybody who has this link can join: give it to nobody else.",
+        tell: () => "Everybody who has this link can join: give it to nobody else.",
       });
     },
   },
@@ -54,10 +54,7 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       if (argument === "follow") return follow(chat, room);
       return make(chat, {
         title: room.state.linkTitle,
-        told: `The members of ${
-          quote(room.state.title)
-        } were told. Leave that room once they are here.`,
-        tell: (secret) => room.move(secret),
+        tell: (secret) => moved(room, secret),
       });
     },
   },
@@ -65,23 +62,36 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
 
 interface NewRoom {
   readonly title: string;
-  /** The note below the link. */
-  readonly told: string;
-  /** Passes the secret on. */
-  readonly tell?: (secret: Uint8Array) => void;
+  /** Passes the secret on, and gives the note below the link. */
+  readonly tell: (secret: Uint8Array) => string | Promise<string>;
 }
 
 /** Makes a room, and then gives the link away: whoever followed it sooner could be there first, and be the maker. */
-async function make(chat: Chat, { title, told, tell }: NewRoom): Promise<RequestOutcome> {
+async function make(chat: Chat, { title, tell }: NewRoom): Promise<RequestOutcome> {
   const secret = newSecret();
   const { entered } = chat.sealed.open({ secret, title, name: chat.name, isNew: true });
   const link = inviteTo(chat, { secret });
   const outcome = await entered;
   if (outcome !== "confirmed") return outcome;
-  tell?.(secret);
+  const told = tell(secret);
   tellLink(chat, link);
-  chat.output.note("info", told);
+  chat.output.note("info", await told);
   return outcome;
+}
+
+/** Tells the members of `room` of another link; gives what became of that. */
+async function moved(room: SealedRoom, secret: Uint8Array): Promise<string> {
+  const where = quote(room.state.title);
+  const isAlone = room.status?.people.every(({ own }) => own);
+  const outcome = await room.move(secret);
+  if (outcome === "lost") {
+    return `Perhaps the members of ${where} were not told: you are not in that room any more. Send them the link.`;
+  }
+  if (outcome !== "confirmed") {
+    return `The members of ${where} were not told: you are not in that room any more. Send them the link.`;
+  }
+  if (isAlone) return `Nobody else was in ${where}: there was nobody to tell.`;
+  return `The members of ${where} were told. Leave that room once they are here.`;
 }
 
 function follow(chat: Chat, room: SealedRoom): void {

@@ -21,8 +21,6 @@ export interface ChatContext {
   readonly typing: Typing;
   readonly directs: DirectMessages;
   readonly proofs: RoomProofs;
-  /** Why the server, or a sealed room, last refused what the user asked for; NOT sanitized. */
-  lastRefusal: string | undefined;
   /** Our number in this session; undefined without a session. */
   readonly clientId: number | undefined;
   /** Whether a session is open and its rooms are known. */

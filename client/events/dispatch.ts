@@ -42,9 +42,8 @@ const HANDLERS: Handlers = {
   },
 
   declined(chat, { id, why: text }) {
-    const asked = chat.requests.answer(id, "refused");
+    const asked = chat.requests.answer(id, { why: text });
     if (chat.requests.isUnasked(asked)) return;
-    chat.lastRefusal = text;
     show(chat, { event: "refused", text, time: undefined });
   },
 

@@ -106,7 +106,6 @@ class Sending {
   async #say(text: string): Promise<void> {
     const n = ++this.#count;
     let outcome: RequestOutcome;
-    this.#chat.lastRefusal = undefined;
     try {
       outcome = await this.#chat.say(text);
     } catch (error) {
@@ -118,9 +117,7 @@ class Sending {
     }
     if (outcome === "confirmed") return this.#tell(n, text, undefined);
     // What stopped the chat has its own error to tell.
-    const fault = outcome === "refused"
-      ? refusedError(text, this.#chat.lastRefusal ?? "the server refused it, or is another one now")
-      : notDelivered(text);
+    const fault = outcome === "lost" ? notDelivered(text) : refusedError(text, outcome);
     this.#tell(n, text, this.#chat.finish.fault ?? fault);
   }
 

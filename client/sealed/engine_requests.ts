@@ -2,11 +2,12 @@
 
 import type { AnyClientId, WithAnyIds } from "../base/local_ids.ts";
 import type { Request } from "../../shared/messages/messages_v2.ts";
+import type { LinkMove } from "../session/request_ledger.ts";
 import type { SealedRoomRequest } from "../sealed_engine/engine_protocol.ts";
 
 /** What the engine is asked for; undefined where a sealed room has nothing of the kind. `numberOf`: its number of a client. */
 export function toEngine(
-  request: WithAnyIds<Request>,
+  request: WithAnyIds<Request> | LinkMove,
   numberOf: (client: AnyClientId) => number,
 ): SealedRoomRequest | undefined {
   switch (request.kind) {
@@ -32,6 +33,8 @@ export function toEngine(
       const { id, sequence, authorName, text } = request;
       return { kind: "pin", request: id, sequence, authorName, text };
     }
+    case "move":
+      return { kind: "move", request: request.id, secret: request.secret };
     case "rename":
       return { kind: "rename", request: request.id, name: request.name };
     case "offer": {

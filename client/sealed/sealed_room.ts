@@ -17,7 +17,7 @@ import { show } from "../events/show_event.ts";
 import { handleDirect } from "../events/dispatch.ts";
 import type { RatePacer } from "../session/rate_pacer.ts";
 import { listedName } from "../render/text.ts";
-import { RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
+import { type LinkMove, RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { ALONE } from "./first_words.ts";
@@ -28,6 +28,7 @@ import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protoc
 import type { OwnPeople } from "../people/own_people.ts";
 import { alarmFault, type AlarmManner, alarmText, shutFault } from "./alarm.ts";
 import { toEngine } from "./engine_requests.ts";
+import { handleFileEvent, type SealedFileParts } from "./sealed_files.ts";
 import { SealedDecisions, type WithoutPlace } from "./sealed_decisions.ts";
 
 /** What a sealed room works with. */
@@ -68,7 +69,9 @@ export class SealedRoom {
   /** Fingerprints that the user was shown, by name. */
   readonly #compared = new Map<string, string>();
   readonly #decisions: SealedDecisions;
+  readonly #files: SealedFileParts;
   #leaving = false;
+  #stopped: string | undefined;
   #onFlushed: (() => void)[] = [];
 
   constructor(options: SealedRoomOptions) {
@@ -84,8 +87,16 @@ export class SealedRoom {
       pass: (event) => this.#pass(event),
       onOut: options.onOut,
     });
+    this.#files = {
+      transfers: chat.transfers,
+      room: options.id,
+      date: () => clock.date(),
+      clientOf: (client) => this.#clientOf(client),
+      pass: (event) => this.#pass(event),
+    };
     const onChange = () => chat.refreshStatus();
-    this.requests = new RequestLedger({ clock, pacer, isSealed: true, onChange });
+    const onHeld = (why: string) => this.#showRefusal(why);
+    this.requests = new RequestLedger({ clock, pacer, isSealed: true, onChange, onHeld });
     this.#engine = options.openEngine({
       secret,
       name,
@@ -106,6 +117,11 @@ export class SealedRoom {
   /** Whether we make it just now and are not in: whoever follows a link sooner is there first, and its maker. */
   get isBeingMade(): boolean {
     return this.#options.isNew && this.state.isNew;
+  }
+
+  /** Whether it cannot go on: nothing that is asked of it is done. */
+  get hasStopped(): boolean {
+    return this.#stopped !== undefined;
   }
 
   /** A connection to the relay is open. */
@@ -147,9 +163,9 @@ export class SealedRoom {
     this.#engine.handle({ kind: "remember", people: this.#options.people.known.all });
   }
 
-  /** Tells all members of another link. */
-  move(secret: Uint8Array): void {
-    this.#engine.handle({ kind: "move", request: 0, secret });
+  /** Tells all members of another link; whoever asks for it tells what became of it. */
+  move(secret: Uint8Array): Promise<RequestOutcome> {
+    return this.requests.addUnasked({ kind: "move", secret }, this.state);
   }
 
   /** Something about a file goes to the members. */
@@ -171,6 +187,7 @@ export class SealedRoom {
 
   /** Resolves once all that was asked for has left, or the room is closed. */
   flushed(): Promise<void> {
+    if (this.hasStopped) return Promise.resolve();
     this.#engine.handle({ kind: "flush" });
     return new Promise((resolve) => this.#onFlushed.push(resolve));
   }
@@ -178,16 +195,22 @@ export class SealedRoom {
   /** The room is not used any more. */
   close(): void {
     this.#entered.resolve("lost");
-    this.#endFlush();
-    this.requests.end();
+    this.#stop(`Not sent: you are not in ${quote(this.state.title)} any more.`);
     this.#engine.close();
+  }
+
+  /** Nothing that is asked for is done any more. */
+  #stop(why: string): void {
+    this.#stopped = why;
+    this.requests.end(why);
+    this.#endFlush();
   }
 
   #endFlush(): void {
     for (const resolve of this.#onFlushed.splice(0)) resolve();
   }
 
-  #ask(request: WithAnyIds<Request>): void {
+  #ask(request: WithAnyIds<Request> | LinkMove): void {
     const asked = toEngine(request, (client) => memberNumber(this.#options.id, client) ?? 0);
     if (asked !== undefined) return this.#engine.handle(asked);
     const why = "This cannot be done in a sealed room.";
@@ -195,7 +218,6 @@ export class SealedRoom {
   }
 
   #tell(event: SealedRoomEvent): void {
-    const { chat } = this.#options;
     switch (event.kind) {
       case "status":
         return this.#showStatus(event);
@@ -232,9 +254,8 @@ export class SealedRoom {
       case "done":
         return void this.requests.answer(event.request, "confirmed");
       case "declined":
-        if (this.requests.isUnasked(this.requests.answer(event.request, "refused"))) return;
-        chat.lastRefusal = event.why;
-        return show(chat, { event: "refused", text: event.why, time: undefined }, this.state);
+        if (this.requests.isUnasked(this.requests.answer(event.request, event))) return;
+        return this.#showRefusal(event.why);
       case "note":
         return this.#note(event);
       case "alarm":
@@ -244,15 +265,11 @@ export class SealedRoom {
       case "moved":
         return this.#tellMoved(event);
       case "file":
-        return this.#offered(event);
       case "chunk":
-        return this.#chunk(event);
       case "pull":
-        return this.#pulled(event);
       case "taken":
-        return chat.transfers.handleSealedTaken(event);
       case "receipt":
-        return this.#receipt(event);
+        return handleFileEvent(event, this.#files);
     }
   }
 
@@ -303,36 +320,6 @@ export class SealedRoom {
     handleDirect(chat, { kind: "direct", ...about });
   }
 
-  #offered(
-    { client, name, time, file, to }: Extract<SealedRoomEvent, { kind: "file" }>,
-  ): void {
-    const { id, name: filename, size, chunks, hash, folder } = file;
-    const receiver = to === 0 ? 0 : this.#clientOf(to);
-    const about = { client: this.#clientOf(client), name, time, request: 0, to: receiver };
-    this.#pass({ kind: "offer", ...about, file: id, filename, size, chunks, hash, folder });
-  }
-
-  /** A member that asks for chunks has accepted the file. */
-  #pulled(event: Extract<SealedRoomEvent, { kind: "pull" }>): void {
-    const { file, index, count } = event;
-    this.#receipt({ ...event, kind: "receipt", state: "accepted" });
-    const client = localMember(this.#options.id, event.client);
-    const pull = { room: this.#options.id, client, file, index, count };
-    this.#options.chat.transfers.handlePull({ kind: "pull", ...pull });
-  }
-
-  #receipt(event: Extract<SealedRoomEvent, { kind: "receipt" }>): void {
-    const { file, state, name } = event;
-    const client = localMember(this.#options.id, event.client);
-    const about = { room: this.#options.id, client, name, time: this.#options.clock.date() };
-    this.#options.chat.transfers.handleReceipt({ kind: "receipt", ...about, file, state });
-  }
-
-  #chunk({ client, id, index, data, last }: Extract<SealedRoomEvent, { kind: "chunk" }>): void {
-    const about = { client: this.#clientOf(client), name: "", time: 0 };
-    this.#pass({ kind: "chunk", ...about, file: id, index, data, last });
-  }
-
   #note({ level, text }: Extract<SealedRoomEvent, { kind: "note" }>): void {
     const { chat } = this.#options;
     if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
@@ -368,10 +355,15 @@ export class SealedRoom {
     const text = `The sealed room ${quote(this.state.title)} cannot continue: ${why}`;
     const next = this.isBeingMade ? "make another one" : "join again by its link";
     chat.output.note("error", text, `/leave it, and ${next}`);
-    chat.lastRefusal = why;
-    this.#entered.resolve("refused");
+    chat.transfers.roomLeft(this.state);
+    this.#stop(`Not sent: ${why}. To go on, /leave the room, and ${next}.`);
+    this.#entered.resolve({ why });
     // An engine that has stopped does not say that we are out.
     if (this.status !== undefined) this.#showStatus({ ...this.status, phase: "out" });
+  }
+
+  #showRefusal(text: string): void {
+    show(this.#options.chat, { event: "refused", text, time: undefined }, this.state);
   }
 
   #about({ client, name }: { readonly client: number; readonly name: string }) {

@@ -89,7 +89,8 @@ export class SealedRooms {
     const { chat, clock, pacer, openEngine = openSealedEngine, alarms = "hold" } = this.#options;
     const { people } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
-    if (known !== undefined) {
+    if (known?.hasStopped) this.#remove(known);
+    else if (known !== undefined) {
       chat.switchTo(known.state);
       // Locked out, or put out: the user tries the link again.
       if (known.status?.phase === "out") this.#bringOnline(known);

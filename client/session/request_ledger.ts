@@ -3,7 +3,8 @@
 //
 // The contract:
 // 1. Requests leave in the order of the calls, numbered from 1 within a session, paced to the server's limit.
-// 2. Each promise resolves once: "confirmed" or "refused" as the server answered, "lost" where the client cannot know.
+// 2. Each promise resolves once: "confirmed" or with a refusal as the server answered, "lost" where the client cannot
+//    know. A refusal says why this one request was not done, whatever else is open.
 // 3. A request that left is sent again, under its number, only to the same session; the server drops repeats. The
 //    owner calls startAnew() for each session that does not resume the one before.
 // 4. A request that has not left waits for the next session, unless it names a person or a message by a number that means
@@ -11,6 +12,7 @@
 
 import type { RequestId } from "../../shared/messages/ids.ts";
 import { SealedLinkGuard } from "./sealed_link_guard.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import { type AnyRoomId, isSealedId, type WithAnyIds } from "../base/local_ids.ts";
@@ -18,12 +20,24 @@ import type { Event, Request } from "../../shared/messages/messages_v2.ts";
 import type { Clock } from "../base/clock.ts";
 import type { RatePacer } from "./rate_pacer.ts";
 
+/** Why a request was not done, in the words of whoever refused it; NOT sanitized. */
+export interface RequestRefusal {
+  readonly why: string;
+}
+
 /** What became of a request: done, not done, or unknown because the connection broke. */
-export type RequestOutcome = "confirmed" | "refused" | "lost";
+export type RequestOutcome = "confirmed" | "lost" | RequestRefusal;
 
 type Drafted<R> = R extends { readonly room: AnyRoomId } ? Omit<R, "id" | "room"> : Omit<R, "id">;
 type DraftOf<R> = R extends unknown ? Drafted<R> : never;
-type Numbered = Extract<WithAnyIds<Request>, { readonly id: number }>;
+type Numbered = Extract<WithAnyIds<Request>, { readonly id: number }> | LinkMove;
+
+/** Tells the members of a sealed room of another link; no server is ever asked for that. */
+export interface LinkMove {
+  readonly kind: "move";
+  readonly id: number;
+  readonly secret: Uint8Array;
+}
 
 /** A request before it has its number and the id of its room. */
 export type RequestDraft = DraftOf<Numbered>;
@@ -39,7 +53,7 @@ export interface RequestRoom {
 /** Where requests leave to: a session, or the engine of a sealed room. */
 export interface RequestSink {
   /** Rejects where the request cannot leave. */
-  readonly send: (request: WithAnyIds<Request>) => Promise<void>;
+  readonly send: (request: WithAnyIds<Request> | LinkMove) => Promise<void>;
   /** Gives the connection up on which a request could not leave. */
   close(): void;
 }
@@ -58,6 +72,8 @@ interface Entry {
 
 // A longer wait is shown: until the heartbeat gives a dead connection up, nothing else shows it.
 const OVERDUE_MS = 3_000;
+const OTHER_SESSION =
+  "Not sent: the session ended meanwhile, and the person or message that it was for may be another one now.";
 
 /** What the ledger needs. */
 export interface RequestLedgerOptions {
@@ -78,7 +94,7 @@ export interface RequestLedgerOptions {
     draft: RequestDraft,
     room: RequestRoom | undefined,
   ) => Promise<void> | string | undefined;
-  /** Told why a request did not leave. */
+  /** Told why a request of the user did not leave. */
   readonly onHeld?: (why: string, room: RequestRoom | undefined) => void;
   /** Called whenever the number of unsent or unanswered requests has changed. */
   readonly onChange: () => void;
@@ -94,6 +110,8 @@ export class RequestLedger {
   readonly #answers = new WeakMap<RequestDraft, Event>();
   /** Requests that the user did not ask for. */
   readonly #unasked = new WeakSet<RequestDraft>();
+  /** Why nothing is done any more; undefined while it is. */
+  #stopped: string | undefined;
   #lastId = 0;
   #sink: RequestSink | undefined;
   #pumping = false;
@@ -130,7 +148,9 @@ export class RequestLedger {
     this.#checkPrivacy(draft, room);
     if (!this.#options.isSealed) this.#checkLinks(draft);
     return new Promise((settle) => {
-      this.#entries.push({ draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} });
+      const entry = { draft, room, settle, sent: undefined, sentAt: 0, taken: () => {} };
+      if (this.#stopped !== undefined) return this.#giveUp(entry, this.#stopped);
+      this.#entries.push(entry);
       this.#options.onChange();
       void this.#pump();
     });
@@ -171,7 +191,7 @@ export class RequestLedger {
     this.#holding?.abort();
     this.#options.pacer.reset();
     this.#loseSent();
-    for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry);
+    for (const entry of this.#entries.filter(isBound)) this.#giveUp(entry, OTHER_SESSION);
     this.#lastId = 0;
   }
 
@@ -208,7 +228,7 @@ export class RequestLedger {
   /** The server answered request `id`, with `answer` where it said more. Returns the request; undefined where none has this number. */
   answer(
     id: RequestId,
-    outcome: "confirmed" | "refused",
+    outcome: "confirmed" | RequestRefusal,
     answer?: Event,
   ): RequestDraft | undefined {
     const at = this.#entries.findIndex(({ sent }) => sent?.id === id);
@@ -221,14 +241,16 @@ export class RequestLedger {
     return entry.draft;
   }
 
-  /** The chat is over. */
-  end(): void {
+  /** Nothing is done any more, because of `why`: what left is lost, and all else is refused, as what comes later is. */
+  end(why: string): void {
     this.#holding?.abort();
     this.#attached.abort();
     this.#sink = undefined;
+    this.#stopped = why;
     for (const { settle, sent } of this.#entries.splice(0)) {
-      settle(sent === undefined ? "refused" : "lost");
+      settle(sent === undefined ? { why } : "lost");
     }
+    this.#options.onChange();
   }
 
   /** Nothing of a sealed room is ever asked of the server: neither in it, nor of somebody whom it alone knows. */
@@ -260,13 +282,12 @@ export class RequestLedger {
       const next = this.#entries.find(({ sent }) => sent === undefined);
       if (next === undefined || this.#sink === undefined) break;
       if (next.room !== undefined && next.room.id === undefined) {
-        this.#giveUp(next);
+        this.#giveUp(next, notInRoom(next.room));
         continue;
       }
       const held = this.#options.hold?.(next.draft, next.room);
       if (typeof held === "string") {
-        this.#giveUp(next);
-        this.#options.onHeld?.(held, next.room);
+        this.#giveUp(next, held);
         continue;
       }
       if (held !== undefined) {
@@ -301,10 +322,11 @@ export class RequestLedger {
     this.#watching = false;
   }
 
-  /** Drops a request whose room, person or message no longer exists. */
-  #giveUp(entry: Entry): void {
+  /** Drops a request that cannot leave, and tells the user why where it was theirs. */
+  #giveUp(entry: Entry, why: string): void {
     this.#entries = this.#entries.filter((other) => other !== entry);
-    entry.settle("refused");
+    if (!this.#unasked.has(entry.draft)) this.#options.onHeld?.(why, entry.room);
+    entry.settle({ why });
     this.#options.onChange();
   }
 
@@ -320,6 +342,10 @@ function isBound({ draft }: Entry): boolean {
   return draft.kind === "direct" || draft.kind === "revise" || draft.kind === "react" ||
     draft.kind === "moderate" || draft.kind === "pin" ||
     (draft.kind === "chat" && draft.reply > 0);
+}
+
+function notInRoom({ title }: RequestRoom): string {
+  return `Not sent: you are not in ${title === undefined ? "its room" : quote(title)} any more.`;
 }
 
 function numbered({ draft, room }: Entry, id: number): Numbered {

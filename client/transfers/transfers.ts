@@ -118,9 +118,9 @@ export class Transfers {
   /** The server has answered the offer of file `id`. */
   handleAnswer(id: string, outcome: RequestOutcome): void {
     if (outcome === "confirmed") return this.#confirm(id);
-    const fault: TransferFault = outcome === "refused"
-      ? { code: "unconfirmed", reason: "it could not be offered" }
-      : { code: "connection_lost", reason: "the connection was lost" };
+    const fault: TransferFault = outcome === "lost"
+      ? { code: "connection_lost", reason: "the connection was lost" }
+      : { code: "unconfirmed", reason: "it could not be offered" };
     for (const { upload } of this.#outgoing.values()) if (upload.id === id) upload.stop(fault);
   }
 

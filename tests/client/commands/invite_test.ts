@@ -95,7 +95,7 @@ Deno.test("/invites lists what is open, /invite revoke ends one; a refusal shows
   const minting = run("/invite once");
   console.printed.length = 0;
   await session.deliver(eventOf("declined", { id: 3, why: "Cannot make an invite: no" }));
-  assert.equal(await minting, "refused");
+  assert.deepEqual(await minting, { why: "Cannot make an invite: no" });
   assert.doesNotMatch(console.printed.join("\n"), /cmdchat:/);
   assert.equal(console.printed.filter((line) => line.includes("Cannot make an invite")).length, 1);
 });

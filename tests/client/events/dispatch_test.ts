@@ -68,7 +68,7 @@ Deno.test("a refusal is shown in the server's words and ends its request", async
   const { chat, console } = await startChat([session]);
   const outcome = chat.rename("bob");
   await session.deliver(eventOf("declined", { id: 1, why: "The name is taken" }));
-  assert.equal(await outcome, "refused");
+  assert.deepEqual(await outcome, { why: "The name is taken" });
   assert.equal(console.printed.at(-1), "* The name is taken");
 });
 

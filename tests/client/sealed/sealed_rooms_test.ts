@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { contextOf, deliver } from "../../../client/app/pipe_input.ts";
+import { handleEvent } from "../../../client/events/dispatch.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
@@ -389,6 +390,7 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   assert.equal(story.chat.room.title, "team-sealed");
   await story.console.enter("/rekey");
   const third = story.engines[2];
+  story.engines[1]?.enter();
   const isTold = () => story.engines[1]?.handled.some(({ kind }) => kind === "move");
   assert.equal(isTold(), false, "nobody else is to be there first");
   third?.enter();
@@ -396,9 +398,42 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   const secretOfThird = third?.options.secret;
   assert.deepEqual(story.engines[1]?.handled.at(-1), {
     kind: "move",
-    request: 0,
+    request: 1,
     secret: secretOfThird,
   });
+  const shown = () => story.console.printed.join("\n");
+  assert.match(shown(), /cmdchat:/);
+  assert.doesNotMatch(shown(), /were told/, "not before it is so");
+  story.engines[1]?.tell({ kind: "done", request: 1 });
+  await turns();
+  assert.match(shown(), /Nobody else was in "team-sealed": there was nobody to tell/);
+  story.chat.end();
+});
+
+Deno.test("/rekey says that the members were told where they were, and that they were not where the room is left", async () => {
+  const story = await sealedChat();
+  const last = () => story.console.printed.at(-1) ?? "";
+  first(story).enter("bob");
+  await story.console.enter("/rekey");
+  story.engines[1]?.enter();
+  await turns();
+  first(story).tell({ kind: "done", request: 1 });
+  await turns();
+  assert.match(last(), /The members of "team" were told. Leave that room once they are here/);
+  await story.console.enter("/switch team", "/rekey", "/switch team", "/leave");
+  first(story).tell(statusOf({ phase: "out" }));
+  story.engines[2]?.enter();
+  await turns();
+  assert.match(story.console.printed.at(-3) ?? "", /cmdchat:/, "the link is there all the same");
+  assert.match(last(), /The members of "team" were not told: you are not in that room any more/);
+  await story.console.enter("/switch team-sealed", "/rekey");
+  story.engines[1]?.enter("bob");
+  story.engines[3]?.enter();
+  await turns();
+  await story.console.enter("/switch team-sealed", "/leave");
+  story.engines[1]?.tell(statusOf({ phase: "out" }));
+  await turns();
+  assert.match(last(), /Perhaps the members of "team-sealed" were not told/);
   story.chat.end();
 });
 
@@ -445,6 +480,91 @@ Deno.test("an engine that breaks is told, and the program goes on", async () => 
   await story.console.enter("/switch team", "/leave");
   assert.deepEqual(story.chat.rooms.titles, ["lobby"]);
   story.chat.end();
+});
+
+Deno.test("whatever is typed into a room whose engine has stopped is answered, also what was on its way", async () => {
+  const story = await mixedChat();
+  const { console } = story;
+  const engine = first(story);
+  engine.tell(statusOf({ people: [personOf(1, "alice"), personOf(2, "bob")] }));
+  await console.enter("on its way", "/me is on its way");
+  const handled = engine.handled.length;
+  console.printed.length = 0;
+  engine.options.fail(new Error("The sealed room has stopped: no memory"));
+  await turns();
+  const [about, ...lost] = console.printed;
+  assert.match(about ?? "", /"team" cannot continue: .* no memory\n.*\/leave it, and join again/);
+  assert.deepEqual(lost.map((line) => line.split("\n")[0]), [
+    'warning: Perhaps not delivered: "on its way"',
+    'warning: Perhaps not done: "/me is on its way"',
+  ]);
+  const why =
+    "* Not sent: The sealed room has stopped: no memory. To go on, /leave the room, and " +
+    "join again by its link.";
+  const typed = ["/me waves", "/msg bob hi", "/topic new", "/rename x", "/kick bob", "/lock"];
+  for (const text of typed) {
+    console.printed.length = 0;
+    await console.enter(text);
+    await turns();
+    assert.ok(console.printed.length > 0, text);
+    if (text !== "/rename x") assert.deepEqual(console.printed, [why], text);
+  }
+  console.printed.length = 0;
+  await console.enter("hello?");
+  await turns();
+  assert.deepEqual(console.printed, [
+    why,
+    'warning: Not delivered: "hello?"\nhint: the up key brings it back',
+  ]);
+  assert.equal(engine.handled.length, handled, "nothing was asked of it");
+  assert.doesNotMatch(console.status, /unsent|unanswered/);
+  await story.chat.sealed.flushed();
+  story.chat.end();
+});
+
+Deno.test("the link of a room whose engine has stopped leads into it again, without leaving it before", async () => {
+  const story = await sealedChat();
+  first(story).enter("bob");
+  first(story).options.fail(new Error("no memory"));
+  const link = { host: "127.0.0.1", port: 5050, tls: false, room: "team", fingerprint, secret };
+  await story.console.enter(`/join ${formatLink(link)}`);
+  story.engines[1]?.enter("bob");
+  assert.deepEqual(story.chat.rooms.titles, ["team"]);
+  await story.console.enter("back again");
+  assert.equal(story.engines[1]?.handled.at(-1)?.kind, "say");
+  story.chat.end();
+});
+
+Deno.test("a line for a sealed room that lets nobody in is told to wait", async () => {
+  const story = await sealedChat();
+  first(story).tell(statusOf({ phase: "out" }));
+  await story.console.enter("is anybody there?");
+  assert.match(story.console.printed.at(-1) ?? "", /^- Not yet sent: you are not in this room/);
+  story.chat.end();
+});
+
+Deno.test("of two refusals at once each tells its own reason, in a sealed room as in a plain one", async () => {
+  const story = await mixedChat();
+  const { chat, clock } = story;
+  const context = contextOf({ chat, downloads: false, clock }, () => {});
+  const run = (line: string, room: string) => deliver(line, context, { clock, room });
+  const told = Promise.allSettled(["lobby", "team"].flatMap((room) => [
+    run("one", room),
+    run("two", room),
+  ])).then((all) => all.map((one) => one.status === "rejected" && String(one.reason.message)));
+  await turns();
+  for (const id of [2, 1]) {
+    const declined = { kind: "declined", why: `Not sent: plain ${id}.` } as const;
+    handleEvent(chat, { ...declined, id });
+    first(story).tell({ kind: "declined", why: `Not sent: sealed ${id}.`, request: id });
+  }
+  assert.deepEqual(await told, [
+    'Not delivered: "one": plain 1',
+    'Not delivered: "two": plain 2',
+    'Not delivered: "one": sealed 1',
+    'Not delivered: "two": sealed 2',
+  ]);
+  chat.end();
 });
 
 Deno.test("no link leads to a room that is not made yet, and a program hears why it was not", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RatePacer } from "../../../client/session/rate_pacer.ts";
+import { plainSink } from "../../../client/session/session.ts";
 import { RequestLedger, type RequestOutcome } from "../../../client/session/request_ledger.ts";
 import { FakeSession, ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import type { Rate } from "../../../shared/base/rate.ts";
@@ -10,7 +11,13 @@ const HELD = { holdSeconds: 60 };
 /** Requests of a client whose server allows `rate`. */
 function requests(rate?: Rate) {
   const clock = new ManualClock();
-  const ledger = new RequestLedger({ clock, pacer: new RatePacer(rate), onChange: () => {} });
+  const told: string[] = [];
+  const ledger = new RequestLedger({
+    clock,
+    pacer: new RatePacer(rate),
+    onHeld: (why) => told.push(why),
+    onChange: () => {},
+  });
   const outcomes: Record<string, RequestOutcome> = {};
   const say = (text: string): void => {
     const chat = { kind: "chat", text, action: false, reply: 0 } as const;
@@ -18,12 +25,12 @@ function requests(rate?: Rate) {
   };
   /** Says "a", which leaves and is never answered. */
   const sayAndLoseLink = async (): Promise<void> => {
-    ledger.attach(new FakeSession(HELD));
+    ledger.attach(plainSink(new FakeSession(HELD)));
     say("a");
     await turns();
     ledger.detach(HELD.holdSeconds);
   };
-  return { clock, ledger, outcomes, say, sayAndLoseLink };
+  return { clock, ledger, told, outcomes, say, sayAndLoseLink };
 }
 
 function textsOf({ sent }: FakeSession): string[] {
@@ -35,16 +42,16 @@ function textsOf({ sent }: FakeSession): string[] {
 Deno.test("requests leave in order under their numbers, and each is settled by its own answer", async () => {
   const { ledger, say, outcomes } = requests();
   const session = new FakeSession();
-  ledger.attach(session);
+  ledger.attach(plainSink(session));
   for (const text of ["a", "b", "c"]) say(text);
   await turns();
   assert.deepEqual(textsOf(session), ["1 a", "2 b", "3 c"]);
-  ledger.answer(2, "refused");
+  ledger.answer(2, { why: "no" });
   ledger.answer(1, "confirmed");
   assert.equal(ledger.answer(1, "confirmed"), undefined, "a second answer is nobody's");
   assert.equal(ledger.answer(99, "confirmed"), undefined);
   await turns();
-  assert.deepEqual(outcomes, { a: "confirmed", b: "refused" });
+  assert.deepEqual(outcomes, { a: "confirmed", b: { why: "no" } });
   assert.deepEqual([ledger.unsent, ledger.unanswered], [0, 1]);
 });
 
@@ -53,7 +60,7 @@ Deno.test("what left is sent again to the same session under its number, what di
   await sayAndLoseLink();
   say("b");
   const again = new FakeSession({ ...HELD, resumed: true });
-  ledger.attach(again);
+  ledger.attach(plainSink(again));
   await turns();
   assert.deepEqual(textsOf(again), ["1 a", "2 b"]);
   assert.deepEqual(outcomes, {});
@@ -65,13 +72,13 @@ Deno.test("what left is lost with another session, and what did not leave begins
   say("b");
   const other = new FakeSession(HELD);
   ledger.startAnew();
-  ledger.attach(other);
+  ledger.attach(plainSink(other));
   await turns();
   assert.deepEqual([textsOf(other), outcomes], [["1 b"], { a: "lost" }]);
 });
 
 Deno.test("what names a person or a message by a number of the former session is given back", async () => {
-  const { ledger, outcomes } = requests();
+  const { ledger, told, outcomes } = requests();
   const drafts = [
     [{ kind: "direct", to: 7, text: "psst" }, undefined],
     [{ kind: "revise", sequence: 4, text: "better" }, ROOM],
@@ -82,9 +89,12 @@ Deno.test("what names a person or a message by a number of the former session is
   }
   const other = new FakeSession(HELD);
   ledger.startAnew();
-  ledger.attach(other);
+  ledger.attach(plainSink(other));
   await turns();
-  assert.deepEqual(outcomes, { direct: "refused", revise: "refused" });
+  const why =
+    "Not sent: the session ended meanwhile, and the person or message that it was for may be another one now.";
+  assert.deepEqual(outcomes, { direct: { why }, revise: { why } });
+  assert.deepEqual(told, [why, why], "the user is told");
   assert.deepEqual(other.sent.map(({ kind }) => kind), ["rename"]);
 });
 
@@ -104,19 +114,19 @@ Deno.test("a further outage before anything was attached loses nothing", async (
   await turns();
   assert.deepEqual(outcomes, {});
   const again = new FakeSession({ ...HELD, resumed: true });
-  ledger.attach(again);
+  ledger.attach(plainSink(again));
   assert.deepEqual(textsOf(again), ["1 a"]);
 });
 
 Deno.test("what is sent again counts against the server's rate: what waits comes behind it, in time", async () => {
   const { ledger, clock, say } = requests({ messages: 2, seconds: 5 });
-  ledger.attach(new FakeSession(HELD));
+  ledger.attach(plainSink(new FakeSession(HELD)));
   for (const text of ["a", "b", "c"]) say(text);
   await turns();
   ledger.detach(HELD.holdSeconds);
   await clock.pass(20_000);
   const again = new FakeSession({ ...HELD, resumed: true });
-  ledger.attach(again);
+  ledger.attach(plainSink(again));
   await turns();
   assert.deepEqual(textsOf(again), ["1 a", "2 b"]);
   await clock.pass(5_001);
@@ -124,25 +134,31 @@ Deno.test("what is sent again counts against the server's rate: what waits comes
 });
 
 Deno.test("what is for a room that we are not in any more is refused, and holds nothing up", async () => {
-  const { ledger, say, outcomes } = requests();
+  const { ledger, told, say, outcomes } = requests();
   void ledger.add({ kind: "chat", text: "gone", action: false, reply: 0 }, { id: undefined })
     .then((outcome) => outcomes["gone"] = outcome);
   say("a");
   const session = new FakeSession();
-  ledger.attach(session);
+  ledger.attach(plainSink(session));
   await turns();
-  assert.deepEqual([textsOf(session), outcomes], [["1 a"], { gone: "refused" }]);
+  const why = "Not sent: you are not in its room any more.";
+  assert.deepEqual(told, [why]);
+  assert.deepEqual([textsOf(session), outcomes], [["1 a"], { gone: { why } }]);
 });
 
 Deno.test("end() gives back what has not left, and all that has no answer", async () => {
-  const { ledger, say, outcomes } = requests();
-  ledger.attach(new FakeSession(HELD));
+  const { ledger, told, say, outcomes } = requests();
+  ledger.attach(plainSink(new FakeSession(HELD)));
   say("left");
   await turns();
   ledger.detach(HELD.holdSeconds);
   say("waits");
-  ledger.end();
+  ledger.end("over");
   await turns();
-  assert.deepEqual(outcomes, { left: "lost", waits: "refused" });
+  assert.deepEqual(outcomes, { left: "lost", waits: { why: "over" } });
   assert.deepEqual([ledger.unsent, ledger.unanswered], [0, 0]);
+  say("later");
+  await turns();
+  assert.deepEqual([outcomes["later"], told], [{ why: "over" }, ["over"]], "nothing is kept");
+  assert.equal(ledger.unsent, 0);
 });

@@ -1,6 +1,7 @@
 // Servers that tell their clients of each other: a client that knows one address goes on at another server when that
 // one is gone, never where another identity answers; and who is asked to move does so without a trace.
 
+import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
 import assert from "node:assert/strict";
 import { dialerTo } from "../../helpers/peers/dialers.ts";
 import { LiveChat } from "../../helpers/fakes/live_chat.ts";
@@ -86,7 +87,7 @@ async function openPair() {
   return { a, b, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-function says({ chat }: LiveChat, text: string): Promise<string> {
+function says({ chat }: LiveChat, text: string): Promise<RequestOutcome> {
   return within(chat.say(text), `the answer to ${text}`, 20_000);
 }
 

@@ -1,6 +1,7 @@
 // Links that are killed, stalled and cut in the middle of records, a thousand times; servers that are killed; machines
 // that sleep. The client's own chat and sessions, the real server, real sockets.
 
+import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
 import assert from "node:assert/strict";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { makeIdentity } from "../../helpers/fakes/identities.ts";
@@ -35,8 +36,8 @@ async function talkUntil(
   over: () => boolean,
   chatters: readonly LiveChat[],
   random: SeededRandom,
-): Promise<() => Promise<Map<string, string>>> {
-  const outcomes = new Map<string, string>();
+): Promise<() => Promise<Map<string, RequestOutcome>>> {
+  const outcomes = new Map<string, RequestOutcome>();
   const said = await Promise.all(chatters.map(async ({ chat }, n) => {
     const settled: Promise<void>[] = [];
     for (let message = 0; !over();) {

@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console
 // One process goes on in the place of another, under load: the client's own code sees that nothing was lost.
 
+import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
 import assert from "node:assert/strict";
 import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { FILE_CHUNK_BYTES } from "../../../shared/base/limits.ts";
@@ -62,8 +63,8 @@ async function talk(
   { chat }: RecordedChat,
   name: string,
   signal: AbortSignal,
-): Promise<[string, string][]> {
-  const said: Promise<[string, string]>[] = [];
+): Promise<[string, RequestOutcome][]> {
+  const said: Promise<[string, RequestOutcome]>[] = [];
   for (let n = 1; !signal.aborted; n++) {
     const text = `${name}.${n}`;
     said.push(chat.say(text).then((outcome) => [text, outcome]));

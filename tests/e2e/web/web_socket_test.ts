@@ -1,5 +1,6 @@
 // What one bad peer can do over WebSocket: nothing to the others. And what good ones have: all of session v2.
 
+import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
 import assert from "node:assert/strict";
 import { OUTBOX_MAX_BYTES } from "../../../server/config/limits.ts";
 import { FaultyNetwork } from "../../helpers/hostile/faulty_network.ts";
@@ -268,7 +269,7 @@ Deno.test("WebSocket connections that are cut at any byte lose nothing, repeat n
   calm = false;
   network.cutAll();
   const outcomes = await Promise.all(chatters.map(async ({ chat }, n) => {
-    const said: Promise<string>[] = [];
+    const said: Promise<RequestOutcome>[] = [];
     while (network.damage.kills < CUTS) {
       if (chat.requests.unsent < 20) said.push(chat.say(`${n} ${said.length}`));
       await new Promise((resolve) => setTimeout(resolve, random.between(10, 40)));

@@ -222,7 +222,7 @@ async function talk(
       said.push(one);
       settled.push(
         chat.say(one.text).then((outcome) => {
-          one.outcome = outcome;
+          one.outcome = typeof outcome === "string" ? outcome : "refused";
           one.answeredAt = performance.now();
         }),
       );

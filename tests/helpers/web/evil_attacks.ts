@@ -1,5 +1,6 @@
 // What somebody in between does to the frames of a session, whatever carries them, and what the client says of it.
 
+import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
 import assert from "node:assert/strict";
 import { encodeBase64 } from "../../../shared/base/base64.ts";
 import { ServerHandshake } from "../../../shared/channel/handshake.ts";
@@ -231,7 +232,7 @@ export async function strikeRecords(
           await using bob = new LiveChat({ ...common, name: "bob", port: () => server.port });
           await bob.until(() => bob.chat.connected, "bob");
           const logged = server.log.length;
-          const outcomes: Promise<string>[] = [];
+          const outcomes: Promise<RequestOutcome>[] = [];
           for (let n = 0; n < 12; n++) {
             outcomes.push(alice.chat.say(`alice ${n}`), bob.chat.say(`bob ${n}`));
             await new Promise((resolve) => setTimeout(resolve, 10));
