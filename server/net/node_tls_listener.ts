@@ -227,6 +227,9 @@ class NodeTlsConnection implements Arrival, Connection {
     socket.on("readable", () => this.#wake?.());
     socket.on("end", () => this.#end());
     socket.on("error", (error) => this.#end(error));
+    // After the handshake node:tls tells only tls.Server that the peer broke TLS, goes on to read TCP, and keeps all of
+    // it in memory. There is no tls.Server here.
+    socket.on("_tlsError", (error) => this.#break(error));
     return socket;
   }
 
@@ -286,6 +289,11 @@ class NodeTlsConnection implements Arrival, Connection {
     if (this.#secured) this.#socket.end();
     this.#raw.destroy();
     this.#end();
+  }
+
+  #break(error: unknown): void {
+    this.#end(error);
+    this.#raw.destroy();
   }
 
   #end(error?: unknown): void {
