@@ -1,13 +1,12 @@
 // Tables of messages as strict CBOR (RFC 8949 §4.2): a message is the array [row's number, field, …]. There is one way
 // to write each message, and nothing else is read.
 
-import { equalBytes } from "#platform/bytes.ts";
-import { decode, encode, encodeInto, rfc8949EncodeOptions } from "cborg";
 import * as z from "zod/mini";
 import { concatBytes } from "../base/bytes.ts";
 import { LimitError, ProtocolError } from "../base/errors.ts";
-import { BODY_MAX_BYTES, FRAME_MAX_BYTES } from "../base/limits.ts";
-import { bytesHead, splitBytes } from "./cbor_bytes.ts";
+import { BODY_MAX_BYTES } from "../base/limits.ts";
+import { readItems } from "./cbor_reader.ts";
+import { writeItems, writeItemsAround } from "./cbor_writer.ts";
 
 interface Row {
   readonly number: number;
@@ -33,15 +32,6 @@ export type Rows = Readonly<Record<string, Readonly<Record<string, z.ZodMiniType
 export type MessageIn<R extends Rows> = {
   [K in keyof R & string]: { readonly kind: K } & { readonly [F in keyof R[K]]: z.output<R[K][F]> };
 }[keyof R & string];
-
-const DECODE_OPTIONS = {
-  strict: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  rejectDuplicateMapKeys: true,
-} as const;
 
 /** What a table needs beside its rows. */
 export interface TableOptions {
@@ -79,8 +69,6 @@ export function encodeBy(table: Table, message: { readonly kind: string }): Uint
   return concatBytes(encodePartsBy(table, message));
 }
 
-const NO_BYTES = new Uint8Array();
-
 /** The same in parts, to be put together: many bytes of a message are one of them, and not copied. */
 export function encodePartsBy(
   table: Table,
@@ -92,13 +80,7 @@ export function encodePartsBy(
   const values: unknown[] = [row.number];
   for (const field of row.fields) values.push(fields[field]);
   const { bulkAt } = row;
-  if (bulkAt === undefined) return [encode(values, rfc8949EncodeOptions)];
-  const bytes = values[bulkAt] as Uint8Array;
-  values[bulkAt] = NO_BYTES;
-  const rest = encode(values, rfc8949EncodeOptions);
-  const place = splitBytes(rest, bulkAt);
-  if (place === undefined) throw new TypeError(`a ${row.kind} has its bytes elsewhere`);
-  return [rest.subarray(0, place.start), bytesHead(bytes.length), bytes, rest.subarray(place.end)];
+  return bulkAt === undefined ? [writeItems(values)] : writeItemsAround(values, bulkAt);
 }
 
 /** Bytes that the body which begins with `start` may have, by its kind; 0 where that is none of the table. */
@@ -116,23 +98,15 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
         `${claimed.maxBytes} are allowed`,
     );
   }
-  // What many bytes stand for is decoded and compared without them.
-  const split = claimed?.bulkAt === undefined ? undefined : splitBytes(body, claimed.bulkAt);
-  const written = split === undefined
-    ? body
-    : concatBytes([body.subarray(0, split.start), EMPTY_BYTES, body.subarray(split.end)]);
-  const value = decodeStrictly(written);
-  if (split !== undefined && Array.isArray(value)) {
-    value[claimed?.bulkAt as number] = isAlone(body) ? split.bytes : new Uint8Array(split.bytes);
-  }
-  const number = Array.isArray(value) ? value[0] : undefined;
-  const row = Number.isInteger(number) ? table.byNumber[number] : undefined;
+  const values = readItems(body, isAlone(body) ? claimed?.bulkAt : undefined);
+  const [number] = values;
+  const row = Number.isInteger(number) ? table.byNumber[number as number] : undefined;
   if (row === undefined) {
     throw new ProtocolError(
       "Cannot read the peer's message: its kind is not part of this protocol",
     );
   }
-  const checked = row.schema.safeParse(value);
+  const checked = row.schema.safeParse(values);
   if (!checked.success) {
     const place = Number(checked.error.issues[0]?.path[0]) - 1;
     const field = row.fields[place] ?? "number of fields";
@@ -140,12 +114,8 @@ export function decodeBy(table: Table, body: Uint8Array): { readonly kind: strin
       `Cannot read the peer's ${row.kind}: the ${field} is not as the protocol says`,
     );
   }
-  const values = checked.data as readonly unknown[];
   const message: { readonly kind: string; [field: string]: unknown } = { kind: row.kind };
   row.fields.forEach((field, i) => message[field] = values[i + 1]);
-  // The decoder mends text that is not UTF-8: only what is written back equal was written rightly.
-  const again = split === undefined ? values : values.with(row.bulkAt as number, NO_BYTES);
-  if (!isWritten(again, written)) throw notCanonical();
   return message;
 }
 
@@ -157,38 +127,9 @@ function isAlone({ buffer, length }: Uint8Array): boolean {
   return buffer.byteLength - length <= BEFORE_MESSAGE_BYTES;
 }
 
-/** No bytes, as CBOR. */
-const EMPTY_BYTES = bytesHead(0);
-
-// Decoding is synchronous, so all share this.
-let scratch = new Uint8Array(FRAME_MAX_BYTES);
-
-function isWritten(values: readonly unknown[], body: Uint8Array): boolean {
-  if (body.length > scratch.length) scratch = new Uint8Array(body.length);
-  const again = scratch.subarray(0, body.length);
-  try {
-    const { written } = encodeInto(values, again, rfc8949EncodeOptions);
-    return written === body.length && equalBytes(again, body);
-  } catch {
-    return false; // It would be longer.
-  }
-}
-
 // The head of an array (RFC 8949 §3.1, major type 4) and the number behind it, each in one byte or two.
 function rowOf({ byNumber }: Table, body: Uint8Array): Row | undefined {
   const at = body[0] === 0x98 ? 2 : 1;
   const number = body[at] === 0x18 ? body[at + 1] : body[at];
   return byNumber[number ?? -1];
-}
-
-function decodeStrictly(body: Uint8Array): unknown {
-  try {
-    return decode(body, DECODE_OPTIONS);
-  } catch (cause) {
-    throw notCanonical(cause);
-  }
-}
-
-function notCanonical(cause?: unknown): ProtocolError {
-  return new ProtocolError("Cannot read the peer's message: it is not canonical CBOR", { cause });
 }

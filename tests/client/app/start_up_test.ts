@@ -7,7 +7,7 @@ Deno.test("the client loads the protocol and its packages after its prompt, and 
     "client/session/session_v2.ts",
     "shared/messages/messages_v1.ts",
     "shared/messages/messages_v2.ts",
-    "cborg",
+    "shared/messages/cbor_reader.ts",
     "ipaddr.js",
     "string-width",
     "zod",
