@@ -97,7 +97,7 @@ Deno.test("no package has peers: Deno would ask the registry about them at every
   assert.deepEqual(withPeers.filter((name) => !KNOWN_PEERS.test(name)), []);
 });
 
-/** Chosen and pinned for session v2 and its invite links; `uqr` draws them, `cborg` packs bodies. */
+/** Chosen and pinned for session v2 and its invite links; `uqr` draws them, `cborg` packs what servers keep and tell each other. */
 const AHEAD_OF_USE = ["cborg", "uqr"];
 
 /** What the group library's structures say is read strictly in a file beside the one that works with it. */
