@@ -35,7 +35,8 @@ export async function serveAdmin(
   const exchanges = new Exchanges(view, onFault);
   void listener.serve({
     admit: () => exchanges.admit(),
-    onConnection: (connection) => exchanges.serve(connection),
+    onConnection: (connection, _slot, ending) =>
+      void exchanges.serve(connection).then(() => ending.end(), (error) => ending.fail(error)),
     onHandshakeFailed: () => {},
     onFault,
   });

@@ -95,7 +95,8 @@ export class ServedRelay {
     relay.run(this.#running.signal);
     return this.#listener.serve({
       admit: (address) => door.admit(address),
-      onConnection: (connection, slot) => serveConnection(relay, connection, slot, door),
+      onConnection: (connection, slot, ending) =>
+        serveConnection(relay, connection, { slot, door, ending }),
       beforeTls: (plain, slot) => door.beforeTls(plain, slot),
       inTurn: (address, work) => relay.tlsQueue.run(address, work),
       onHandshakeFailed: () => relay.metrics.handshake("tls"),

@@ -8,12 +8,14 @@ import { encodeRefusal, offersV2 } from "../../shared/channel/handshake_messages
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
+import type { Ending } from "../net/listener.ts";
 import { type Relay, TOKEN_REVOKED } from "../relay/relay.ts";
 import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Door } from "../web/door.ts";
 import { type PageAnswer, sendPage } from "../web/page_answer.ts";
 import { WebRefusal } from "../web/web_refusal.ts";
 import { foreignProtocolAnswer, isUnnamedProxy } from "./foreign_protocol.ts";
+import { Deadline } from "./deadline.ts";
 import { FrameSource } from "./frame_source.ts";
 import type { Login } from "./login.ts";
 import { loginV1 } from "./login_v1.ts";
@@ -35,13 +37,21 @@ interface Opened {
 const UNCOUNTED: ConnectionSlot = { forHeld: false, settle() {}, release() {} };
 const encoder = new TextEncoder();
 
-/** Serves one connection to its end. Never throws for what a peer does. */
+/** How a connection is served. */
+export interface Serving {
+  /** Left out, it counts for no cap. */
+  readonly slot?: ConnectionSlot;
+  /** Left out, every connection carries raw frames. */
+  readonly door?: Door;
+  readonly ending: Ending;
+}
+
+/** Serves one connection until it tells `ending`. What a peer does is no fault. */
 export function serveConnection(
   relay: Relay,
   accepted: Connection,
-  slot: ConnectionSlot = UNCOUNTED,
-  door?: Door,
-): Promise<void> {
+  { slot = UNCOUNTED, door, ending }: Serving,
+): void {
   const opened: Opened = {
     connection: accepted,
     source: new FrameSource(accepted, relay.counters),
@@ -49,17 +59,14 @@ export function serveConnection(
     door,
     page: undefined,
   };
-  const ended = Promise.withResolvers<void>();
-  // Not awaited: what waits for as long as a session lasts costs each of them 500 bytes.
-  open(relay, opened, ended.resolve).catch(ended.reject);
-  return ended.promise;
+  open(relay, opened, ending).catch((error) => ending.fail(error));
 }
 
-async function open(relay: Relay, opened: Opened, onEnd: () => void): Promise<void> {
+async function open(relay: Relay, opened: Opened, ending: Ending): Promise<void> {
   const login = await loginInTime(relay, opened);
   if (login === undefined) {
     if (opened.page !== undefined) await sendPage(opened.connection, opened.page);
-    return onEnd();
+    return ending.end();
   }
   const { connection, source } = opened;
   const { session, resumed } = login;
@@ -71,29 +78,26 @@ async function open(relay: Relay, opened: Opened, onEnd: () => void): Promise<vo
   if (relay.access.isRevoked(session)) relay.expel(session, TOKEN_REVOKED);
   relay.metrics.handshake(resumed ? "resumed" : isV1 ? "v1" : "v2");
   relay.log.info("client joined", { client, address, old: isV1 });
-  readSession({ relay, connection, source, login, onEnd });
+  readSession({ relay, connection, source, login, ending });
 }
 
 async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefined> {
   const { connection } = opened;
-  const used = performance.now() - connection.since;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    connection.close();
-  }, HANDSHAKE_DEADLINE_MS - used);
+  const deadline = new Deadline(connection, connection.since + HANDSHAKE_DEADLINE_MS);
   try {
     const login = await logIn(relay, opened);
     if (login === undefined) {
-      relay.metrics.handshake(late ? "timeout" : opened.page === undefined ? "gone" : "page");
+      relay.metrics.handshake(
+        deadline.isOver ? "timeout" : opened.page === undefined ? "gone" : "page",
+      );
     }
     return login;
   } catch (error) {
-    relay.metrics.handshake(late ? "timeout" : failure(error, opened.source, relay.tls));
+    relay.metrics.handshake(deadline.isOver ? "timeout" : failure(error, opened.source, relay.tls));
     await refuse(relay, { connection: opened.connection, source: opened.source, error });
     return undefined;
   } finally {
-    clearTimeout(timer);
+    deadline.cancel();
   }
 }
 

@@ -6,6 +6,7 @@ import { collectBursts, endBursts } from "../delivery/burst.ts";
 import { heavyFlushed } from "../delivery/flush_turn.ts";
 import { threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
+import type { Ending } from "../net/listener.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
 import { faultText } from "../telemetry/log.ts";
@@ -18,8 +19,8 @@ export interface SessionReading {
   readonly connection: Connection;
   readonly source: FrameSource;
   readonly login: Login;
-  /** Called once, when the session has no connection any more. */
-  readonly onEnd: () => void;
+  /** Told when the session has no connection any more. */
+  readonly ending: Ending;
 }
 
 /** Reads a session until its connection ends. */
@@ -29,25 +30,32 @@ export function readSession(reading: SessionReading): void {
 
 // Steps, and no function that awaits the next read: there is one for each quiet member, and it would keep twice as much.
 class SessionReader {
-  readonly #reading: SessionReading;
+  readonly #relay: Relay;
+  readonly #connection: Connection;
+  readonly #source: FrameSource;
+  readonly #login: Login;
+  readonly #ending: Ending;
 
-  constructor(reading: SessionReading) {
-    this.#reading = reading;
+  constructor({ relay, connection, source, login, ending }: SessionReading) {
+    this.#relay = relay;
+    this.#connection = connection;
+    this.#source = source;
+    this.#login = login;
+    this.#ending = ending;
   }
 
   readOn(): void {
-    this.#reading.connection.read().then(
+    this.#connection.read().then(
       (chunk) => chunk === null ? this.#end(false) : this.#take(chunk),
       (error) => this.#fail(error),
     );
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
-    const { source, login } = this.#reading;
     threadTurns.begin();
-    login.session.heardAt = performance.now();
+    this.#login.session.heardAt = performance.now();
     try {
-      if (await receiveAll(source.push(chunk), login)) return this.#end(true);
+      if (await receiveAll(this.#source.push(chunk), this.#login)) return this.#end(true);
     } catch (error) {
       return this.#fail(error);
     }
@@ -55,21 +63,19 @@ class SessionReader {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const { relay, login } = this.#reading;
     // A record that does not open is as much the network's fault as a broken connection: its client may come back.
     const forGood = error instanceof CmdchatError && !(error instanceof CryptoError);
     try {
-      await dismiss(relay, login.session, error);
+      await dismiss(this.#relay, this.#login.session, error);
     } finally {
       this.#end(forGood);
     }
   }
 
   #end(forGood: boolean): void {
-    const { relay, login, onEnd } = this.#reading;
-    login.end(forGood);
-    relay.log.info("client left", { client: login.session.id });
-    onEnd();
+    this.#login.end(forGood);
+    this.#relay.log.info("client left", { client: this.#login.session.id });
+    this.#ending.end();
   }
 }
 

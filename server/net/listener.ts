@@ -16,8 +16,8 @@ export interface ListenOptions {
 export interface Service {
   /** Decides, before anything is read, whether a connection from `address` may stay; undefined = close it. */
   readonly admit: (address: string) => ConnectionSlot | undefined;
-  /** Serves a connection to its end, after any TLS handshake. */
-  readonly onConnection: (connection: Connection, slot: ConnectionSlot) => Promise<void>;
+  /** Serves a connection to its end, after any TLS handshake; then it tells `ending`. */
+  readonly onConnection: (connection: Connection, slot: ConnectionSlot, ending: Ending) => void;
   /**
    * Reads what comes before the TLS handshake, on the plain socket; undefined where nothing may. Throws ProtocolError,
    * ConnectionLost, or TurnedAway where the connection may not stay.
@@ -27,8 +27,15 @@ export interface Service {
   readonly inTurn?: (address: string, work: () => Promise<void>) => Promise<void>;
   /** Called for every TLS handshake that failed or took too long. */
   readonly onHandshakeFailed: (address: string) => void;
-  /** Called with what `onConnection` threw: a bug of the server. */
+  /** Called with what `onConnection` threw or told as a fault: a bug of the server. */
   readonly onFault: (error: unknown) => void;
+}
+
+/** Who hears, once, that a connection was served to its end. */
+export interface Ending {
+  end(): void;
+  /** It ended with a fault, which is a bug of the server. */
+  fail(error: unknown): void;
 }
 
 /** What came before a TLS handshake. */
@@ -98,21 +105,40 @@ interface Admitted {
 }
 
 function serveSecured(arrival: Arrival, service: Service, { slot, secured }: Admitted): void {
-  const end = () => {
-    arrival.close();
-    slot.release();
-  };
-  if (secured === "away") return end();
+  const served = new Served(arrival, service, slot);
+  if (secured === "away") return served.end();
   if (secured === undefined) {
     service.onHandshakeFailed(arrival.address);
-    return end();
+    return served.end();
   }
-  const onFault = (error: unknown) => {
-    service.onFault(error);
-    end();
-  };
-  // Not awaited: a function that waits for as long as a session lasts would cost each of them 500 bytes.
-  void service.onConnection(secured, slot).then(end, onFault);
+  try {
+    service.onConnection(secured, slot, served);
+  } catch (error) {
+    served.fail(error);
+  }
+}
+
+// No promise, and no closures: each connection has one for as long as it lasts, and those would take ten times as much.
+class Served implements Ending {
+  readonly #arrival: Arrival;
+  readonly #service: Service;
+  readonly #slot: ConnectionSlot;
+
+  constructor(arrival: Arrival, service: Service, slot: ConnectionSlot) {
+    this.#arrival = arrival;
+    this.#service = service;
+    this.#slot = slot;
+  }
+
+  end(): void {
+    this.#arrival.close();
+    this.#slot.release();
+  }
+
+  fail(error: unknown): void {
+    this.#service.onFault(error);
+    this.end();
+  }
 }
 
 function secureInTime(

@@ -7,6 +7,7 @@ import {
   HEARTBEAT_SWEEP_MS,
   HEARTBEAT_TIMEOUT_MS,
 } from "../../shared/base/limits.ts";
+import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { HeldSessions } from "../session/held_sessions.ts";
 import type { Session } from "../session/session.ts";
 import type { Counters } from "../telemetry/counters.ts";
@@ -31,6 +32,8 @@ function sweep(options: HeartbeatOptions, now: number): void {
   const { sessions, held, counters, log } = options;
   held.sweep(now);
   options.forgetOld(now);
+  // One for all who are pinged now: encoding it for each of 10,000 would be most of the garbage of a quiet server.
+  const ping = new EncodedEvent({ kind: "ping" }, "");
   for (const session of sessions.values()) {
     if (session.writer === undefined) continue;
     if (now - session.heardAt > HEARTBEAT_TIMEOUT_MS) {
@@ -38,7 +41,7 @@ function sweep(options: HeartbeatOptions, now: number): void {
       log.info("client is silent, closed", { client: session.id });
       session.close();
     } else if (now - session.pingedAt >= HEARTBEAT_INTERVAL_S * 1_000) {
-      session.ping(now);
+      session.ping(now, ping);
     }
   }
 }

@@ -263,10 +263,10 @@ export class Session implements MemberSession, SessionRef {
     for (const receipt of this.#files?.receipts ?? []) this.tell(receipt);
   }
 
-  /** Asks whether the client is there; `now` is monotonic, ms. */
-  ping(now: number): void {
+  /** Asks with `ping` whether the client is there; `now` is monotonic, ms. */
+  ping(now: number, ping: EncodedEvent): void {
     this.pingedAt = now;
-    this.tell({ kind: "ping" });
+    this.deliver(ping);
   }
 
   /** The connection was lost: it keeps its memberships, and its files wait. */

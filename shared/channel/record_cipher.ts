@@ -43,9 +43,12 @@ const nonce = new Uint8Array(AEAD_NONCE_BYTES);
 const header = new Uint8Array(FRAME_HEADER_BYTES);
 const headerView = new DataView(header.buffer);
 
-// One part of a buffer holds all that a direction keeps: each of its own would cost 400 bytes more, six times a session.
+// One part of a buffer holds all that both directions keep: a buffer of its own for each would cost 400 bytes more, six
+// times a session, and each part that is kept costs 100.
 const SECRET_BYTES = 32;
-const KEY_END = SECRET_BYTES + AEAD_KEY_BYTES;
+const KEY_AT = SECRET_BYTES;
+const IV_AT = KEY_AT + AEAD_KEY_BYTES;
+const DIRECTION_BYTES = IV_AT + AEAD_NONCE_BYTES;
 
 interface Plaintext {
   readonly flags: number;
@@ -55,13 +58,16 @@ interface Plaintext {
 /** One direction: its key, and how many records it has been used for. */
 class Direction {
   readonly #aead: AeadName;
-  /** Traffic secret, key and IV. */
-  readonly #state = smallBytes(KEY_END + AEAD_NONCE_BYTES);
+  /** Traffic secret, key and IV, from `#start` on. */
+  readonly #state: Uint8Array;
+  readonly #start: number;
   #records = 0;
 
-  /** Takes `secret` over: it is wiped. */
-  constructor(aead: AeadName, secret: Uint8Array) {
+  /** Takes `secret` over: it is wiped. Its own part of `state` begins at `start`. */
+  constructor(aead: AeadName, secret: Uint8Array, state: Uint8Array, start: number) {
     this.#aead = aead;
+    this.#state = state;
+    this.#start = start;
     this.#fill(secret);
   }
 
@@ -83,7 +89,7 @@ class Direction {
       this.#next(end - at);
       const keys = this.#state;
       short.seal(
-        { keys, keyAt: SECRET_BYTES, nonce, associatedData: header, first: flags, parts },
+        { keys, keyAt: this.#start + KEY_AT, nonce, associatedData: header, first: flags, parts },
         { out: records, at },
       );
     }
@@ -99,8 +105,9 @@ class Direction {
   /** Makes nonce and header those of the next record, which has `length` bytes behind its header. */
   #next(length: number): void {
     const state = this.#state;
+    const iv = this.#start + IV_AT;
     for (let byte = 0; byte < AEAD_NONCE_BYTES; byte++) {
-      nonce[byte] = state[KEY_END + byte] as number;
+      nonce[byte] = state[iv + byte] as number;
     }
     // IV xor counter (RFC 8446 §5.3). The counter has 64 bits, but rekeying keeps the upper 32 at zero.
     const counter = this.#records++;
@@ -112,25 +119,29 @@ class Direction {
   }
 
   get #context(): AeadContext {
-    const key = this.#state.subarray(SECRET_BYTES, KEY_END);
+    const key = this.#part(KEY_AT, IV_AT);
     return { key, nonce, associatedData: header };
   }
 
   moveOn(): void {
-    this.#fill(nextTrafficSecret(this.#state.subarray(0, SECRET_BYTES)));
+    this.#fill(nextTrafficSecret(this.#part(0, SECRET_BYTES)));
     this.#records = 0;
   }
 
   wipe(): void {
-    this.#state.fill(0);
+    this.#part(0, DIRECTION_BYTES).fill(0);
   }
 
   #fill(secret: Uint8Array): void {
     const { key, iv } = trafficKey(secret);
-    this.#state.set(secret);
-    this.#state.set(key, SECRET_BYTES);
-    this.#state.set(iv, KEY_END);
+    this.#state.set(secret, this.#start);
+    this.#state.set(key, this.#start + KEY_AT);
+    this.#state.set(iv, this.#start + IV_AT);
     for (const copied of [secret, key, iv]) copied.fill(0);
+  }
+
+  #part(from: number, to: number): Uint8Array {
+    return this.#state.subarray(this.#start + from, this.#start + to);
   }
 }
 
@@ -147,8 +158,9 @@ export class RecordCipher {
     keys: SessionKeys,
     { role, now, rekeyRecords = REKEY_RECORDS }: RecordCipherOptions,
   ) {
-    const client = new Direction(keys.aead, keys.clientSecret);
-    const server = new Direction(keys.aead, keys.serverSecret);
+    const state = smallBytes(2 * DIRECTION_BYTES);
+    const client = new Direction(keys.aead, keys.clientSecret, state, 0);
+    const server = new Direction(keys.aead, keys.serverSecret, state, DIRECTION_BYTES);
     this.#sending = role === "client" ? client : server;
     this.#receiving = role === "client" ? server : client;
     this.#now = now;

@@ -53,7 +53,7 @@ export class HostileRelay implements AsyncDisposable {
     relay.run(this.#running.signal);
     this.#serving = listener.serve({
       admit: (address) => relay.access.admit(address),
-      onConnection: (link, place) => serveConnection(relay, link, place),
+      onConnection: (link, slot, ending) => serveConnection(relay, link, { slot, ending }),
       onHandshakeFailed: () => {},
       onFault: (error) => {
         throw error;

@@ -3,6 +3,7 @@
 import { ROOM_MEMORY_BUDGET } from "../../../server/config/limits.ts";
 import { type BudgetAccount, FairBudget } from "../../../server/limits/fair_budget.ts";
 import { getLogger } from "@logtape/logtape";
+import { serveConnection, type Serving } from "../../../server/connection/serve_connection.ts";
 import { readConfig, type ServerConfig } from "../../../server/config/server_options.ts";
 import { type Connection, ConnectionLost } from "../../../server/net/connection.ts";
 import { EventQueue } from "../../../client/console/event_queue.ts";
@@ -30,6 +31,17 @@ export async function makeRelay(
 ): Promise<Relay> {
   const identity = await generateIdentity();
   return new Relay(configOf(args, env), { log: getLogger("test"), identity });
+}
+
+/** Serves `link`; resolves at its end, and rejects with a fault. */
+export function servedToEnd(
+  relay: Relay,
+  link: Connection,
+  serving: Omit<Serving, "ending"> = {},
+): Promise<void> {
+  return new Promise((end, fail) =>
+    serveConnection(relay, link, { ...serving, ending: { end, fail } })
+  );
 }
 
 /** A link whose peer is the test: reads give `incoming` piece by piece, then the end. */

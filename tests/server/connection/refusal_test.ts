@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { readConfig } from "../../../server/config/server_options.ts";
-import { serveConnection } from "../../../server/connection/serve_connection.ts";
 import type { Connection } from "../../../server/net/connection.ts";
 import { Relay } from "../../../server/relay/relay.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
@@ -10,6 +9,7 @@ import { encodeFrame, FrameReader } from "../../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import { HANDSHAKE_ANSWER } from "../../../shared/messages/messages_v1.ts";
 import { decodeJson, encodeJson } from "../../../shared/channel/envelope_v1.ts";
+import { servedToEnd } from "../../helpers/peers/relay.ts";
 
 /** What a relay that has been stopped answers to a first message. */
 async function answerOfStopping(first: Uint8Array): Promise<Uint8Array> {
@@ -36,7 +36,7 @@ async function answerOf(relay: Relay, first: Uint8Array): Promise<Uint8Array> {
     },
     close() {},
   };
-  await serveConnection(relay, link);
+  await servedToEnd(relay, link);
   assert.equal(written.length, 1);
   return [...new FrameReader().push(written[0] as Uint8Array)][0] as Uint8Array;
 }

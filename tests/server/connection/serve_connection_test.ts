@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { serveConnection } from "../../../server/connection/serve_connection.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { parseNetwork } from "../../../server/limits/ip_network.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
@@ -10,7 +9,7 @@ import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
-import { FakeLink, LiveLink, makeRelay } from "../../helpers/peers/relay.ts";
+import { FakeLink, LiveLink, makeRelay, servedToEnd } from "../../helpers/peers/relay.ts";
 import { frameOf, handshakeOf, within } from "../../helpers/peers/v1_peer.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
 import { proxyV2 } from "../../helpers/web/proxy_headers.ts";
@@ -21,7 +20,7 @@ const decoder = new TextDecoder();
 /** What the server answers to these first bytes, as text, until it ends the connection. */
 async function answerTo(relay: Relay, ...first: Uint8Array[]): Promise<string> {
   const link = new FakeLink(first);
-  await serveConnection(relay, link);
+  await servedToEnd(relay, link);
   return decoder.decode(concatBytes(link.written));
 }
 
@@ -69,14 +68,14 @@ Deno.test("who says nothing is closed by the deadline, counted from when it was 
   const relay = await makeRelay();
   const link = new LiveLink(performance.now() - HANDSHAKE_DEADLINE_MS + 60);
   const begun = performance.now();
-  await within(serveConnection(relay, link), "the end of the connection");
+  await within(servedToEnd(relay, link), "the end of the connection");
   assert.ok(link.closed && performance.now() - begun < 4_000);
 });
 
 /** A v2 client over a link in memory. */
 async function joined(relay: Relay) {
   const link = new LiveLink();
-  const done = serveConnection(relay, link);
+  const done = servedToEnd(relay, link);
   const handshake = await ClientHandshake.start({ rsa: await testRsa() });
   link.arrives(encodeFrame(handshake.firstMessage));
   const frames = new FrameReader();

@@ -30,7 +30,7 @@ Deno.test("the chats of one read are delivered together, and before it waits for
   };
   const frames = Array.from({ length: 40 }, (_, n) => encodeFrame(new Uint8Array([n])));
   const connection = new FakeLink([concatBytes(frames)]);
-  await new Promise<void>((onEnd) =>
+  await new Promise<void>((end, fail) =>
     readSession({
       relay,
       connection,
@@ -46,7 +46,7 @@ Deno.test("the chats of one read are delivered together, and before it waits for
         },
         end() {},
       },
-      onEnd,
+      ending: { end, fail },
     })
   );
   assert.deepEqual([beforeWait, sum(deliveries)], [20, 40]);

@@ -14,13 +14,14 @@ const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
 /** A listener that serves `onConnection`, and what it told. */
 function serving(
   listener: Listener,
-  onConnection: Service["onConnection"],
+  onConnection: (link: Connection) => Promise<void>,
   overrides: Partial<Service> = {},
 ) {
   const told = { failed: [] as string[], faults: [] as unknown[], released: 0 };
   const done = listener.serve({
     admit: () => ({ forHeld: false, settle() {}, release: () => told.released++ }),
-    onConnection,
+    onConnection: (link, _slot, ending) =>
+      void onConnection(link).then(() => ending.end(), (error) => ending.fail(error)),
     onHandshakeFailed: (address) => told.failed.push(address),
     onFault: (error) => told.faults.push(error),
     ...overrides,

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { serveConnection } from "../../../server/connection/serve_connection.ts";
 import { parseNetwork } from "../../../server/limits/ip_network.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import { ProvisionalSlot } from "../../../server/web/provisional_slot.ts";
@@ -10,7 +9,7 @@ import { ConfigError } from "../../../shared/base/errors.ts";
 import { encodeFrame } from "../../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../../shared/channel/handshake.ts";
 import { OPCODES, webSocketFrame } from "../../../shared/websocket/frame.ts";
-import { FakeLink, makeRelay } from "../../helpers/peers/relay.ts";
+import { FakeLink, makeRelay, servedToEnd } from "../../helpers/peers/relay.ts";
 import { proxyV2 } from "../../helpers/web/proxy_headers.ts";
 import { frameOf, handshakeOf } from "../../helpers/peers/v1_peer.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
@@ -56,7 +55,7 @@ async function answerTo(
   const link = new FakeLink(pieces);
   const slot = door.admit(link.address);
   if (slot === undefined) return undefined;
-  await serveConnection(relay, link, slot, door);
+  await servedToEnd(relay, link, { slot, door });
   slot.release();
   return decoder.decode(concatBytes([new Uint8Array(0), ...link.written]));
 }
