@@ -8,6 +8,7 @@ import { main } from "../client/main.ts";
 import { readVariable } from "../shared/cli/environment.ts";
 import { openSettings } from "../client/config/settings_file.ts";
 
+const SERVER = new URL("../server/main.ts", import.meta.url);
 const LOCAL_HOSTS = ["127.0.0.1", "localhost"];
 
 /** Whether the client would look for a plain server on this machine; false where its options are wrong. */
@@ -27,18 +28,16 @@ async function wantsLocalServer(
   }
 }
 
+/** What the runtime gets of flags and permissions where it runs that task. */
+async function flagsOf(task: "host"): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL(`flags/${task}.txt`, import.meta.url));
+  return text.trim().split(/\s+/);
+}
+
 /** A server that lives as long as this process. Resolves with what it said when it listens, "" where it has failed. */
 async function startServer(args: readonly string[]): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--allow-net",
-      "--allow-env",
-      "--allow-read",
-      "--allow-sys=hostname,uid,networkInterfaces",
-      new URL("../server/main.ts", import.meta.url).href,
-      ...args,
-    ],
+    args: ["run", ...await flagsOf("host"), SERVER.href, ...args],
     // Its log would run into the prompt.
     env: { CMDCHAT_LOG_LEVEL: "ERROR", CMDCHAT_METRICS: "0" },
     stdin: "null",
