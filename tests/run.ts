@@ -6,7 +6,7 @@
 // whole programs has a process of its own, since one process for all of them would begin them in an order of its own.
 // Types are not checked here but once for the whole tree, by tests/repo_test.ts.
 
-import { type Counts, type Result, runBatch } from "./helpers/repo/test_batch.ts";
+import { repeatFailed, type Result, runBatch } from "./helpers/repo/test_batch.ts";
 import { type Batch, planOf } from "./helpers/repo/test_plan.ts";
 
 const MINUTE = 60_000;
@@ -68,40 +68,6 @@ async function runAll(batches: readonly Batch[]): Promise<Result[]> {
   return results;
 }
 
-function sumOf(results: readonly Result[]): Counts {
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const { passed, failed, skipped } of results) {
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
-  }
-  return total;
-}
-
-/**
- * Files that failed run once more, alone, since a machine that is busy with something else breaks what measures time.
- * Whatever passes only then is named at the end: it is a fault of the test, or a rare one of the program.
- */
-async function repeatFailed(
-  results: readonly Result[],
-): Promise<{ total: Counts; mended: string[] }> {
-  const total = sumOf(results);
-  const toRepeat = results.filter(({ again }) => again.length > 0);
-  const failedOnce = sumOf(toRepeat).failed;
-  const mended: string[] = [];
-  let failedTwice = 0;
-  for (const path of toRepeat.flatMap(({ again }) => again)) {
-    const { failed } = await runBatch({ title: `once more: ${path}`, files: [path] }, OPTIONS);
-    failedTwice += failed;
-    if (failed === 0) mended.push(path);
-  }
-  const passed = Math.max(0, failedOnce - failedTwice);
-  return {
-    total: { ...total, passed: total.passed + passed, failed: total.failed - passed },
-    mended,
-  };
-}
-
 /** Runs the runtime with `args`; gives whether that succeeded, and what it printed on standard error. */
 async function deno(...args: string[]): Promise<{ success: boolean; said: string }> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -146,7 +112,10 @@ async function main(filters: string[]): Promise<number> {
   if (gone.length > 0) throw new Error(`LONGEST names what is not there: ${gone.join(", ")}`);
   console.log(`${files.length} files, ${JOBS} at a time`);
   const results = await runAll(planOf(files, LONGEST));
-  const { total, mended } = await repeatFailed(results);
+  const { total, mended } = await repeatFailed(
+    results,
+    (batch) => runBatch(batch, OPTIONS),
+  );
   list("skipped", results.flatMap(({ skippedTests }) => skippedTests));
   list("passed only alone", mended);
   const isMissing = ({ title, seconds }: Result) =>

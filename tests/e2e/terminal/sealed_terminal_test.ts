@@ -154,7 +154,10 @@ test("what a sealed room's user types wrongly is told, and nothing of it reaches
   await alice.type("/code\r");
   await alice.shows(/"lobby" is not sealed; the server can read it/);
   await alice.type("/verify bob\r");
+  await alice.shows(/Cannot find "bob" in this room/);
   await alice.type("/rekey\r");
+  const isTold = () => alice.lines.filter((line) => /"lobby" is not sealed/.test(line)).length > 1;
+  await alice.until(isTold, { what: "the answer to /rekey" });
   await sealRoom(alice);
   await alice.type("/verify nobody\r");
   await alice.shows(/Cannot find "nobody" in this room/);

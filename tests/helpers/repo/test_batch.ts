@@ -2,6 +2,8 @@
 
 // One run of test files in a process of its own, and what came of it.
 
+import { resolve } from "node:path";
+import { endTree } from "../system/process_tree.ts";
 import { type Batch, filesToRepeat } from "./test_plan.ts";
 
 export interface Counts {
@@ -17,6 +19,8 @@ export interface Result extends Counts {
   readonly skippedTests: readonly string[];
   /** Files to run once more. */
   readonly again: readonly string[];
+  /** What the other files of the batch came to: those that run once more count by their second run alone. */
+  readonly kept: Counts;
 }
 
 export interface BatchOptions {
@@ -30,9 +34,11 @@ export interface BatchOptions {
 
 /** How long what a process said is waited for once it has ended: something that it started may have its pipes for ever. */
 const LAST_WORDS_MS = 2_000;
+/** Names its batch in the environment of whatever a test starts. */
+const MARK = "TEST_BATCH";
 const SKIP_REASON = / \[skipped: (.+)\]$/;
 /** A file that failed outside its tests: no report has it. */
-const UNCAUGHT = /^\.\/(\S+\.ts) \(uncaught error\)$/gm;
+const UNCAUGHT = /^(\S+\.ts) \(uncaught error\)$/gm;
 /** A file whose process ended itself outside its tests: the summary is good without those that were still to come. */
 const EXITED = /^note (?:\.{1,2}\/)*(\S+\.ts) called `Deno\.exit\(/gm;
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*?\| (\d+) failed(?:.*?\| (\d+) ignored)?/gm;
@@ -54,9 +60,56 @@ function skippedTests(report: string): string[] {
 
 /** Files of a JUnit report in which something failed. */
 function failedFiles(report: string): string[] {
-  const suites = report.matchAll(/<testsuite name="\.?\/?([^"]+\.ts)"[^>]*?>/g);
+  const suites = report.matchAll(/<testsuite name="([^"]+\.ts)"[^>]*?>/g);
   return [...suites].filter(([tag]) => /(?:failures|errors)="[1-9]/.test(tag))
     .map(([, path]) => path ?? "");
+}
+
+/** The tests of those files in a JUnit report; it has a step of a test as a case behind it, `TEST > STEP`. */
+function countsIn(report: string, files: readonly string[]): Counts {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const suites = report.matchAll(/<testsuite name="([^"]+)".*?<\/testsuite>/gs);
+  for (const [suite, path = ""] of suites) {
+    if (!files.some((file) => resolve(file) === resolve(path))) continue;
+    const tests: string[] = [];
+    const cases = suite.matchAll(/<testcase name="([^"]*)"[^>]*>\s*(<skipped|<failure|<error)?/g);
+    for (const [, name = "", what] of cases) {
+      if (tests.some((test) => name.startsWith(`${test} &gt; `))) continue;
+      tests.push(name);
+      counts[what === undefined ? "passed" : what === "<skipped" ? "skipped" : "failed"]++;
+    }
+  }
+  return counts;
+}
+
+/** The sum of them. */
+export function sumOf(all: readonly Counts[]): Counts {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const { passed, failed, skipped } of all) {
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}
+
+/**
+ * Files that failed run once more, alone, since a machine that is busy with something else breaks what measures time;
+ * what they come to then is what counts. Whatever passes only then is named at the end: it is a fault of the test, or a
+ * rare one of the program.
+ */
+export async function repeatFailed(
+  results: readonly Result[],
+  run: (batch: Batch) => Promise<Counts>,
+): Promise<{ total: Counts; mended: string[] }> {
+  const counts: Counts[] = results.map((result) => result.again.length > 0 ? result.kept : result);
+  const mended: string[] = [];
+  for (const path of results.flatMap(({ again }) => again)) {
+    const repeated = await run({ title: `once more: ${path}`, files: [path] });
+    counts.push(repeated);
+    if (repeated.failed === 0) mended.push(path);
+  }
+  return { total: sumOf(counts), mended };
 }
 
 /** What comes until the stream ends, or until `signal`. */
@@ -77,7 +130,7 @@ export async function runBatch(
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", `--junit-path=${report}`, ...files],
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", BUILT_FOR_TESTS: folder },
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", BUILT_FOR_TESTS: folder, [MARK]: report },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -88,7 +141,7 @@ export async function runBatch(
   let isLate = false;
   const deadline = setTimeout(() => {
     isLate = true;
-    child.kill("SIGKILL");
+    endTree(child.pid, `${MARK}=${report}`);
   }, deadlineMs);
   const { success } = await child.status;
   clearTimeout(deadline);
@@ -111,7 +164,17 @@ export async function runBatch(
   const named = [
     ...failedFiles(results),
     ...[...stdout.matchAll(UNCAUGHT)].map(([, path]) => path ?? ""),
-  ];
+  ].map((path) => files.find((file) => resolve(file) === resolve(path)) ?? path);
   const again = failed === 0 || isLate ? [] : filesToRepeat({ title, files }, named);
-  return { title, passed, failed, skipped, seconds, skippedTests: skippedTests(results), again };
+  const kept = countsIn(results, files.filter((file) => !again.includes(file)));
+  return {
+    title,
+    passed,
+    failed,
+    skipped,
+    seconds,
+    skippedTests: skippedTests(results),
+    again,
+    kept,
+  };
 }
