@@ -73,6 +73,7 @@ abstract class OutboxWriter<C> implements OutboxOwner<C> {
   }
 
   abstract get mostBodies(): number;
+  abstract sealOne(body: OutgoingBody<C>): Uint8Array;
   abstract seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
 
   get bulkDrops(): number {
@@ -127,6 +128,10 @@ class WriterV1 extends OutboxWriter<Uint8Array> implements EventWriter {
     return OUTBOX_V1_WRITE_BODIES;
   }
 
+  sealOne({ content }: OutgoingBody<Uint8Array>): Uint8Array {
+    return this.#envelope.seal([content]);
+  }
+
   seal(bodies: readonly OutgoingBody<Uint8Array>[]): Uint8Array {
     return this.#envelope.seal(bodies.map(contentOf));
   }
@@ -151,11 +156,12 @@ class WriterV2 extends OutboxWriter<FramedBody> implements EventWriter {
     return Infinity;
   }
 
+  sealOne({ content }: OutgoingBody<FramedBody>): Uint8Array {
+    if (isOnePiece(content)) return this.#cipher.seal(content, takeBuffer);
+    return this.#cipher.sealAll(packBatches([content]), takeBuffer);
+  }
+
   seal(bodies: readonly OutgoingBody<FramedBody>[]): Uint8Array {
-    if (bodies.length === 1) {
-      const { content } = bodies[0] as OutgoingBody<FramedBody>;
-      if (isOnePiece(content)) return this.#cipher.seal(content, takeBuffer);
-    }
     return this.#cipher.sealAll(packBatches(bodies.map(contentOf)), takeBuffer);
   }
 

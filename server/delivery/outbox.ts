@@ -20,7 +20,9 @@ import {
 export interface OutboxOwner<C> {
   /** How many bodies one write may have, beside its bound in bytes. */
   readonly mostBodies: number;
-  /** Bodies to the bytes of one write. */
+  /** One body to the bytes of one write. */
+  sealOne(body: OutgoingBody<C>): Uint8Array;
+  /** The same of several. */
   seal(bodies: readonly OutgoingBody<C>[]): Uint8Array;
   /** Writes all bytes; rejects when the connection is lost. */
   write(bytes: Uint8Array): Promise<void>;
@@ -32,36 +34,61 @@ export interface OutboxOwner<C> {
   onWritten(bytes: Uint8Array, ms: number): void;
 }
 
-const NONE: readonly never[] = [];
 const allPresence = new PresenceTurns(turnTime);
 
-/** Bodies of one kind, in the order in which they came. An empty one keeps nothing. */
+/** Bodies of one kind, in the order in which they came. An empty one keeps nothing, and one body needs no array. */
 class Queue<C> {
   bytes = 0;
   count = 0;
-  #bodies: readonly OutgoingBody<C>[] = NONE;
+  #bodies: OutgoingBody<C> | OutgoingBody<C>[] | undefined;
   /** How many were taken last: as many may come next, and an array that grows leaves three times its size behind. */
   #usual = 1;
 
   at(place: number): OutgoingBody<C> {
-    return this.#bodies[place] as OutgoingBody<C>;
+    return this.count === 1
+      ? this.#bodies as OutgoingBody<C>
+      : (this.#bodies as OutgoingBody<C>[])[place] as OutgoingBody<C>;
   }
 
   push(body: OutgoingBody<C>): void {
-    if (this.count === 0) this.#bodies = new Array(this.#usual);
-    (this.#bodies as OutgoingBody<C>[])[this.count++] = body;
+    if (this.count === 0) this.#bodies = body;
+    else {
+      if (this.count === 1) this.#list();
+      (this.#bodies as OutgoingBody<C>[])[this.count] = body;
+    }
+    this.count++;
     this.bytes += body.bytes;
+  }
+
+  /** Takes out the only body. */
+  takeOne(): OutgoingBody<C> {
+    const body = this.#bodies as OutgoingBody<C>;
+    this.#bodies = undefined;
+    this.count = 0;
+    this.bytes = 0;
+    this.#usual = 1;
+    return body;
   }
 
   /** Takes out the first `count` bodies, which have so many bytes. */
   take(count: number, bytes: number): readonly OutgoingBody<C>[] {
+    if (count === 0) return [];
+    if (this.count === 1) return [this.takeOne()];
     const bodies = this.#bodies as OutgoingBody<C>[];
-    this.#bodies = count === this.count ? NONE : bodies.slice(count, this.count);
-    this.count -= count;
+    const left = this.count - count;
+    if (left === 0) this.#bodies = undefined;
+    else this.#bodies = left === 1 ? bodies[count] : bodies.slice(count, this.count);
+    this.count = left;
     this.bytes -= bytes;
-    this.#usual = Math.max(1, count);
-    if (count > 0) bodies.length = count;
+    this.#usual = count;
+    bodies.length = count;
     return bodies;
+  }
+
+  #list(): void {
+    const list = new Array<OutgoingBody<C>>(Math.max(2, this.#usual));
+    list[0] = this.#bodies as OutgoingBody<C>;
+    this.#bodies = list;
   }
 }
 
@@ -179,9 +206,7 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
     if (this.#isClosed) return 0;
     this.#sealedSince = this.#since;
     try {
-      const bodies = this.#takeBodies();
-      this.#sealed = this.#owner.seal(bodies);
-      giveBack(bodies);
+      this.#sealed = this.#sealNext();
     } catch {
       this.#break();
       return 0;
@@ -268,6 +293,26 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
     this.#budget.give(this.#share, body.bytes, --body.waiting === 0 ? body.bytes : 0);
   }
 
+  #sealNext(): Uint8Array {
+    if (this.#talk.count === 1 && (this.#bulk?.count ?? 0) === 0) return this.#sealOne();
+    const bodies = this.#takeBodies();
+    const sealed = this.#owner.seal(bodies);
+    for (let place = bodies.length - 1; place >= 0; place--) {
+      // Parts of files, which alone have something to give back, stand behind all talk.
+      if (!giveBack(bodies[place] as OutgoingBody<C>)) break;
+    }
+    return sealed;
+  }
+
+  // Most lines of talk come one by one: their many members need no arrays for them.
+  #sealOne(): Uint8Array {
+    const body = this.#talk.takeOne();
+    this.#release(body);
+    const sealed = this.#owner.sealOne(body);
+    giveBack(body);
+    return sealed;
+  }
+
   #takeBodies(): readonly OutgoingBody<C>[] {
     const talk = this.#takeFrom(this.#talk, OUTBOX_WRITE_BYTES);
     if (this.#bulk === undefined || this.#bulk.bytes === 0 || this.#talk.bytes > 0) return talk;
@@ -288,11 +333,9 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
   }
 }
 
-/** Gives back what only these bodies needed. Parts of files stand behind all talk. */
-function giveBack(bodies: readonly OutgoingBody<unknown>[]): void {
-  for (let place = bodies.length - 1; place >= 0; place--) {
-    const { buffer, waiting } = bodies[place] as OutgoingBody<unknown>;
-    if (buffer === undefined) return;
-    if (waiting === 0) releaseBuffer(buffer);
-  }
+/** Gives back what only this body needed, once all have sealed it. False where there is no such thing. */
+function giveBack({ buffer, waiting }: OutgoingBody<unknown>): boolean {
+  if (buffer === undefined) return false;
+  if (waiting === 0) releaseBuffer(buffer);
+  return true;
 }

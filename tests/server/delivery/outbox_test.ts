@@ -31,6 +31,9 @@ function recorded(
   const outbox = new Outbox<number>(
     {
       mostBodies: Infinity,
+      sealOne(body) {
+        return this.seal([body]);
+      },
       seal(bodies) {
         sealed = bodies.map(({ content }) => content);
         return new Uint8Array(bodies.length);
@@ -250,9 +253,12 @@ async function toldWhereOneThrows(step: "seal" | "write"): Promise<string[]> {
     };
     return new Outbox<number>({
       mostBodies: Infinity,
-      seal() {
+      sealOne() {
         pass("seal");
         return new Uint8Array(1);
+      },
+      seal() {
+        throw new Error("there is one body");
       },
       write() {
         pass("write");
