@@ -135,8 +135,11 @@ export const OUTBOX_V1_WRITE_BODIES = 64;
 /** Bytes of file chunks in one write: talk that comes right after has to wait for it. */
 export const OUTBOX_BULK_WRITE_BYTES = 64 * KIB;
 
-/** An outbox where no more waits is sealed before the others: a few lines, as people type them. */
-export const OUTBOX_PROMPT = { bytes: 2 * KIB, bodies: 8 } as const;
+/**
+ * An outbox where no more waits is sealed before the others: a few lines, as people type them. Beside them, so many bytes
+ * of who came and who went: a member does not pay for the crowd that comes into its room.
+ */
+export const OUTBOX_PROMPT = { bytes: 2 * KIB, bodies: 8, presenceBytes: 8 * KIB } as const;
 
 /**
  * Clients who are told at once within `waitMs` who came and who went: some 8 ms of the thread. Others wait for so long, and

@@ -149,8 +149,23 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
   }
 
   get isHeavy(): boolean {
-    const { bytes, count } = this.#talk;
-    return bytes + (this.#bulk?.bytes ?? 0) > OUTBOX_PROMPT.bytes || count > OUTBOX_PROMPT.bodies;
+    const { count } = this.#talk;
+    const bytes = this.#talk.bytes + (this.#bulk?.bytes ?? 0);
+    if (bytes <= OUTBOX_PROMPT.bytes && count <= OUTBOX_PROMPT.bodies) return false;
+    return bytes > OUTBOX_PROMPT.bytes + OUTBOX_PROMPT.presenceBytes || this.#isMuchSaid;
+  }
+
+  /** Whether it is more than a few lines without who came and who went. */
+  get #isMuchSaid(): boolean {
+    let bytes = this.#bulk?.bytes ?? 0;
+    let bodies = 0;
+    for (let place = 0; place < this.#talk.count; place++) {
+      const body = this.#talk.at(place);
+      if (body.mayWait === true) continue;
+      bytes += body.bytes;
+      bodies++;
+    }
+    return bytes > OUTBOX_PROMPT.bytes || bodies > OUTBOX_PROMPT.bodies;
   }
 
   /** Queues one body of talk. */

@@ -86,6 +86,24 @@ function crowded() {
   return { ...recorded(undefined, undefined, all), look };
 }
 
+Deno.test("a member in whose room a crowd comes and goes is not heavy, but one for whom much was said is", async () => {
+  const { outbox } = crowded();
+  for (let n = 0; n < 100; n++) outbox.send(presence(n));
+  outbox.send(body(100, 300));
+  assert.equal(outbox.isHeavy, false);
+  for (let n = 0; n < 8; n++) outbox.send(body(101 + n, 10));
+  assert.equal(outbox.isHeavy, true, "nine lines");
+  await turns();
+  const long = crowded().outbox;
+  for (let n = 0; n < 100; n++) long.send(presence(n));
+  long.send(body(100, 2_049));
+  assert.equal(long.isHeavy, true, "a long line");
+  await turns();
+  const crowd = crowded().outbox;
+  for (let n = 0; n < 1_100; n++) crowd.send(presence(n));
+  assert.equal(crowd.isHeavy, true, "a crowd that takes as long to seal as talk");
+});
+
 Deno.test("who came is told at once where few come", async () => {
   const { outbox, writes } = recorded(undefined, undefined, new PresenceTurns(() => 0));
   outbox.send(presence(1));
