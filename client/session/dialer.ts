@@ -247,10 +247,10 @@ export class Dialer {
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
+      // A pair that was sent is used up: each connection has its own. So is one that could not be made.
+      this.#keyPair = undefined;
       const common = { keyPair: await keys, clock, tls: endpoint.tls !== undefined };
       const answerMs = hasOthers ? this.#answerMs() : undefined;
-      // A pair that was sent is used up: each connection has its own.
-      this.#keyPair = undefined;
       if (onV1 === undefined) {
         const introduce = async (server: Fingerprint) =>
           await gate.introduce(server, await introducing(), connection);

@@ -72,9 +72,9 @@ export class WebDialer {
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
-      const keyPair = await keys;
-      // A pair that was sent is used up: each connection has its own.
+      // A pair that was sent is used up: each connection has its own. So is one that could not be made.
       this.#keyPair = undefined;
+      const keyPair = await keys;
       const introduce = (server: Fingerprint) => gate.introduce(server, place);
       const { expected } = gate;
       const tls = url.startsWith("wss:");

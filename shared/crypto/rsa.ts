@@ -32,13 +32,16 @@ const MAX_PEM_LENGTH = 2048;
 // One blank before and behind, so that there is one way to match: of three runs of blanks, 2,000 in a row took 2.5 s.
 const PEM = /^\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)\s-----END PUBLIC KEY-----\s*$/;
 
-/** A fresh RSA-2048 key pair. Takes 50 to 230 ms, so start it before it is needed. */
+/** A fresh RSA-2048 key pair. Takes 50 to 230 ms, so start it before it is needed: a failure waits until then as well. */
 export function generateRsaKeyPair(): Promise<RsaKeyPair> {
-  return crypto.subtle.generateKey(
+  const making = crypto.subtle.generateKey(
     { ...OAEP, modulusLength: RSA_BITS, publicExponent: PUBLIC_EXPONENT },
     true,
     ["encrypt", "decrypt"],
   );
+  // Where nobody waits for it yet, a rejection would end the program.
+  making.catch(() => {});
+  return making;
 }
 
 /** The SPKI PEM text of a public key: 64 characters a line, ends with a line feed (RFC 7468 §13). */

@@ -3,6 +3,7 @@ import { Dialer, type DialerOptions } from "../../../client/session/dialer.ts";
 import { UnauthorizedError } from "../../../client/session/refusal.ts";
 import { ServerGate } from "../../../client/session/server_gate.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
+import { withoutKeyPairs } from "../../helpers/fakes/no_key_pairs.ts";
 import { V1Server } from "../../helpers/peers/v1_server.ts";
 
 const PLACE = { name: "alice", rooms: [["lobby", 0]] as const, ticket: undefined };
@@ -47,6 +48,18 @@ Deno.test("each session has a key pair of its own", async () => {
     session.close();
   }
   assert.notEqual(keys[0], keys[1]);
+});
+
+Deno.test("after a key pair that could not be made the next attempt makes another", async () => {
+  await using server = new V1Server();
+  const made = dialer(server.port);
+  const { result, unhandled } = await withoutKeyPairs(async () => {
+    const [outcome] = await Promise.allSettled([made.dial(PLACE, never), server.join()]);
+    return outcome;
+  });
+  assert.deepEqual([result.status, unhandled], ["rejected", []]);
+  const [, session] = await Promise.all([server.join(), made.dial(PLACE, never)]);
+  session.close();
 });
 
 Deno.test("a token is asked for where none was given and the server wants one", async () => {
