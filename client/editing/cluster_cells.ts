@@ -7,7 +7,10 @@ import { type Cluster, clustersFrom, widthRevision } from "../terminal/width.ts"
 export const TAB_CELLS = 4;
 /** In place of cells: the cluster is a line end. */
 export const LINE_END = 0xffff;
-const CELLS_MAX = 0xfffe;
+const CELLS_MAX = 0x3fff;
+// Beside the cells: what begins there goes on with the cluster before it, which is wider than a row may be. How such a
+// cluster is parted is decided by where it begins.
+const CONTINUES = 0x4000;
 
 /** Where a text differs from the one before it. */
 export interface ChangedPart {
@@ -21,7 +24,7 @@ export interface ChangedPart {
 /** The clusters of one text. */
 export class ClusterCells {
   #text = "";
-  /** By the index at which a cluster begins: its cells, or LINE_END; 0 within a cluster. */
+  /** By the index at which a cluster begins: its cells, with or without CONTINUES, or LINE_END; 0 within a cluster. */
   #cells = new Uint16Array(256);
   #revision = widthRevision();
 
@@ -32,7 +35,15 @@ export class ClusterCells {
 
   /** Cells of the cluster that begins at `index`, or LINE_END; 0 where none begins there. */
   at(index: number): number {
-    return index < this.#text.length ? this.#cells[index] as number : 0;
+    if (index >= this.#text.length) return 0;
+    const cells = this.#cells[index] as number;
+    return cells === LINE_END ? cells : cells & CELLS_MAX;
+  }
+
+  /** Whether a whole cluster began there when the table was filled. */
+  #isWhole(index: number): boolean {
+    const cells = this.#cells[index] as number;
+    return cells === LINE_END || (cells > 0 && (cells & CONTINUES) === 0);
   }
 
   /** Start of the cluster that begins at or holds the index; the text's length at its end. */
@@ -53,7 +64,7 @@ export class ClusterCells {
     const to = text.length - sharedEnd(before, text, shared);
     // A boundary is decided by what lies before it and by the code point behind it.
     let from = Math.max(0, Math.min(shared - 2, before.length - 1));
-    while (from > 0 && this.#cells[from] === 0) from--;
+    while (from > 0 && !this.#isWhole(from)) from--;
     this.#move(to, { before, text });
     return { from, to: this.#fill(from, to), shift };
   }
@@ -74,10 +85,11 @@ export class ClusterCells {
     const cells = this.#cells;
     let index = from;
     for (const cluster of clustersFrom(this.#text, from)) {
-      if (index >= to && cells[index] !== 0) return index;
+      const { continues = false } = cluster;
+      if (index >= to && !continues && this.#isWhole(index)) return index;
       const end = index + cluster.text.length;
       cells.fill(0, index, end);
-      cells[index] = cellsOf(cluster);
+      cells[index] = cellsOf(cluster) | (continues ? CONTINUES : 0);
       index = end;
     }
     return this.#text.length;

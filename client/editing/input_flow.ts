@@ -9,7 +9,7 @@ import {
   shortenPrompt,
   usableColumns,
 } from "../terminal/layout.ts";
-import { type Cluster, splitClusters } from "../terminal/width.ts";
+import { type Cluster, clusterOf } from "../terminal/width.ts";
 import { type ChangedPart, ClusterCells, LINE_END, TAB_CELLS } from "./cluster_cells.ts";
 
 /** What is laid out. */
@@ -57,11 +57,23 @@ export class InputFlow {
   rows(top: number, count: number): Row[] {
     const rows: Row[] = [];
     for (let row = top; row < Math.min(top + count, this.height); row++) {
-      const text = this.#cells.text.slice(this.#starts[row], this.#endOf(row));
-      const glyphs = splitClusters(text).filter((cluster) => cluster.text !== "\n").map(visible);
+      const glyphs = this.#glyphs(this.#starts[row] ?? 0, this.#endOf(row));
       rows.push(row === 0 ? [...this.#head, ...glyphs] : glyphs);
     }
     return rows;
+  }
+
+  /** Those of the clusters as they were measured: a row may begin within one that is wider than it. */
+  #glyphs(from: number, end: number): Glyph[] {
+    const { text } = this.#cells;
+    const glyphs: Glyph[] = [];
+    for (let start = from; start < end;) {
+      let next = start + 1;
+      while (next < end && this.#cells.at(next) === 0) next++;
+      if (text[start] !== "\n") glyphs.push(visible(clusterOf(text.slice(start, next))));
+      start = next;
+    }
+    return glyphs;
   }
 
   /** Index of the text nearest to the cell, for moving up and down over wrapped rows. */

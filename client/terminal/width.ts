@@ -13,6 +13,8 @@ export interface Cluster {
   readonly widest: number;
   /** False if terminals disagree about the width; the cursor is then set by column after it. */
   readonly exact: boolean;
+  /** It is a part of a cluster that is wider than a row may be, and another part stands before it. */
+  readonly continues?: boolean;
 }
 
 const ASCII_ONLY = /^[\x20-\x7e]*$/;
@@ -127,7 +129,8 @@ function piecesOf(cluster: string): Cluster[] {
     piece += character;
     cells += width;
   }
-  return [...pieces, toCluster(piece)];
+  pieces.push(toCluster(piece));
+  return pieces.map((each, n) => n === 0 ? each : { ...each, continues: true });
 }
 
 /** Cells that plain text takes; escape sequences are not recognized. */
@@ -149,6 +152,11 @@ export function* clustersFrom(text: string, start: number): Generator<Cluster> {
     yield* splitClusters(text.slice(from, end));
     from = end;
   }
+}
+
+/** How a text is painted that is one cluster, or a part of one, as splitClusters() gave it. */
+export function clusterOf(text: string): Cluster {
+  return toCluster(text);
 }
 
 /** Start of the cluster that ends at or holds the index before `index`; 0 at the start. */
@@ -177,8 +185,15 @@ function clusterAround(
   const near = text.slice(from, certainBoundary(text, index + 1, 1));
   if (ALL_SEPARATE.test(near)) return { start: index, end: index + 1 };
   const found = segments(near).containing(index - from);
-  const start = from + (found?.index ?? 0);
-  return { start, end: start + (found?.segment.length ?? 0) };
+  const { index: inside = 0, segment = "" } = found ?? {};
+  let start = from + inside;
+  // Of one that is wider than a row may be, the part.
+  if (segment.length <= CLUSTER_CELLS_MAX / 2) return { start, end: start + segment.length };
+  for (const { text: part } of splitClusters(segment)) {
+    if (index < start + part.length) return { start, end: start + part.length };
+    start += part.length;
+  }
+  return { start, end: start };
 }
 
 let segmenter: Intl.Segmenter | undefined;

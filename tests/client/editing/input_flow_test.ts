@@ -9,6 +9,8 @@ import {
   nextBoundary,
   previousBoundary,
   snapToBoundary,
+  splitClusters,
+  textWidth,
 } from "../../../client/terminal/width.ts";
 
 /** Whatever may join what stands beside it, or changes rows. */
@@ -31,6 +33,11 @@ const PIECES = [
   "\ud83d",
   "longer words ",
   "line\nends\n",
+  // Wider than a row may be.
+  "\u{1f469}\u200d".repeat(12),
+  "\u0915\u094d".repeat(12),
+  "\u1100".repeat(12),
+  "\u{16d63}".repeat(9),
 ];
 
 const changes = fc.array(
@@ -80,11 +87,46 @@ Deno.test("once the widths of clusters are others, nothing of the text before is
   }
 });
 
+const texts = fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map((all) => all.join(""));
+
+/** Where the clusters of a text begin, and where it ends. */
+function boundsOf(text: string): number[] {
+  let end = 0;
+  return [0, ...splitClusters(text).map((cluster) => end += cluster.text.length)];
+}
+
+Deno.test("the cursor stands behind the glyphs that are painted before it, also within what is wider than a row may be", () => {
+  fc.assert(fc.property(texts, fc.constantFrom(12, 20, 80), (text, columns) => {
+    const flow = new InputFlow();
+    for (const cursor of boundsOf(text)) {
+      flow.update([], { text, cursor, columns });
+      const { row, column } = flow.cursor;
+      let cells = 0;
+      const painted = (flow.rows(row, 1)[0] ?? []).map(({ width }) => cells += width);
+      assert.ok(column === 0 || painted.includes(column), `${column} of ${painted}`);
+      if (cursor === text.length) assert.equal(column, cells);
+    }
+  }));
+});
+
+Deno.test("no key moves the cursor over more than a row may hold", () => {
+  const text = "\u{1f469}\u200d".repeat(40);
+  for (let index = 0; index < text.length; index = nextBoundary(text, index)) {
+    assert.ok(textWidth(text.slice(index, nextBoundary(text, index))) <= 16);
+  }
+  const flow = new InputFlow();
+  flow.update([], { text, cursor: text.length, columns: 12 });
+  const above = snapToBoundary(text, flow.indexAt({ ...flow.cursor, row: flow.cursor.row - 1 }));
+  flow.update([], { text, cursor: above, columns: 12 });
+  assert.equal(flow.cursor.row, flow.height - 2);
+});
+
 Deno.test("the boundaries near an index are those of the whole text", () => {
   const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
-  fc.assert(fc.property(fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }), (pieces) => {
-    const text = pieces.join("");
-    const bounds = [...segmenter.segment(text)].map(({ index }) => index).concat(text.length);
+  fc.assert(fc.property(texts, (text) => {
+    const bounds = boundsOf(text);
+    const whole = new Set(bounds);
+    for (const { index } of segmenter.segment(text)) assert.ok(whole.has(index));
     for (let index = 0; index <= text.length; index++) {
       const next = bounds.find((bound) => bound > index) ?? text.length;
       assert.equal(nextBoundary(text, index), next);
