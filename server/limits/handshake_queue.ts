@@ -37,6 +37,12 @@ const SLOWEST_TOLD_MS = 8;
 // The first handshakes of a process take several times as long as those of a second later, when all whom it sends away
 // come back. That holds for those whom it sends away first: telling the others so again would leave no time for handshakes.
 const START = { handshakes: 500, slower: 4, ms: 4_000 } as const;
+// A client that is sent away comes back before its turn, while others still wait: a time at which nobody waits is lost, and
+// turns come sooner than was thought, since a crowd makes its server faster. There is room for it then.
+const COMES_EARLY = { ms: HANDSHAKE_PATIENCE_MS - 1_000, leastPauseMs: 1_000 } as const;
+// With what it may add to its pause (PROTOCOL §5.5).
+const LONGEST_PAUSE = 1 + 1 / 4;
+const LATEST_TURN_MS = COMES_EARLY.ms + BUSY_PAUSE_MAX_MS * LONGEST_PAUSE;
 
 /** Runs handshakes, as many at a time as `atOnce` says. */
 export class HandshakeQueue {
@@ -72,7 +78,8 @@ export class HandshakeQueue {
 
   /**
    * Undefined where the turn of one more connection from `address` comes in time; otherwise the ms after which its
-   * client is to come back. Clients of a site are sent away to one time after another, as fast as they can be taken.
+   * client is to come back, which is some time before its turn. Clients of a site are sent away to one time after another,
+   * as fast as they can be taken.
    */
   pauseFor(address: string): number | undefined {
     const site = this.#sites.get(siteOf(address));
@@ -84,9 +91,10 @@ export class HandshakeQueue {
     const now = this.#now();
     const step = Math.min(this.#expectedPace(now), SLOWEST_TOLD_MS);
     const from = Math.max(now + before * step, site?.promised ?? 0);
-    const latest = now + BUSY_PAUSE_MAX_MS;
+    const latest = now + LATEST_TURN_MS;
     if (site !== undefined) site.promised = Math.min(from + turns * step, latest);
-    return Math.round(Math.min(from, latest) - now);
+    const early = (Math.min(from, latest) - now - COMES_EARLY.ms) / LONGEST_PAUSE;
+    return Math.round(Math.max(COMES_EARLY.leastPauseMs, early));
   }
 
   #expectedPace(now: number): number {

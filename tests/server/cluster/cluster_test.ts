@@ -234,18 +234,22 @@ Deno.test("what was not decided goes along with a session, also where its server
   for (const { stop } of [one, two]) stop.abort();
 });
 
-Deno.test("a session with more undecided requests than can be told goes as one of which nothing is known", async () => {
+Deno.test("a session with more undecided requests than can be told goes as one of which no request is known, with its mail", async () => {
   const bus = new MemoryCluster();
   const [id, secret] = [new Uint8Array(16).fill(5), new Uint8Array(32).fill(1)];
   const open = Array.from({ length: OPEN_MAX + 1 }, (_, n) => n + 1);
+  const mail = [["lobby", new Uint8Array([7])]] as const;
   const one = startServer(bus, 1, {
-    giveUp: () => Promise.resolve({ request: 9_999, mail: [], unsettled: { open, declined: [] } }),
+    giveUp: () => Promise.resolve({ request: 9_999, mail, unsettled: { open, declined: [] } }),
   });
   const two = startServer(bus, 2);
   await settle();
   one.cluster.opened({ id: 9, ticket: { id, secret } });
   await settle();
-  assert.equal((await two.cluster.take(id, secret))?.request, undefined);
+  const taken = await two.cluster.take(id, secret);
+  assert.equal(taken?.request, undefined);
+  assert.deepEqual(taken?.mail, mail);
+  assert.deepEqual(taken?.unsettled, { open: [], declined: [] });
   for (const { stop } of [one, two]) stop.abort();
 });
 
