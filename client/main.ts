@@ -130,4 +130,8 @@ export function sealedWorker(): Promise<unknown> {
   return import("./sealed_engine/worker.ts");
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  // Where `ulimit -f` ends a file, the write fails then, and says why; by itself the signal ends the program.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
+  Deno.exit(await main(Deno.args));
+}

@@ -55,6 +55,8 @@ export function whyNotSaved(error: unknown): string {
   if (error instanceof TarError) return `it is not a folder that can be unpacked: ${error.message}`;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (typeof code === "string" && Object.hasOwn(REASONS, code)) return REASONS[code]!;
+  // Deno gives this one no code.
+  if (String(error).includes(TOO_LARGE)) return "the file is larger than the system allows there";
   if (error instanceof Deno.errors.NotCapable) {
     return "this program was started without the right to";
   }
@@ -75,6 +77,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the path of the download folder is too long",
   EIO: "the disk reports an error",
 };
+
+/** EFBIG: of FAT above 4 GiB, or `ulimit -f`. */
+const TOO_LARGE = Deno.build.os === "windows" ? "(os error 223)" : "(os error 27)";
 
 /** Of a name that nobody can guess. */
 export function randomPart(): string {

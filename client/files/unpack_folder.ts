@@ -75,21 +75,24 @@ class Unpacking {
 
   /** The next file or folder; its bytes follow. */
   async #next(): Promise<TarEntry | undefined> {
-    let records: ReadonlyMap<string, string> = new Map();
+    let records: ReadonlyMap<string, string> | undefined;
     for (;;) {
       const header = readTarBlock(await this.#take(TAR_BLOCK_BYTES));
-      if (header === undefined) return undefined;
+      if (header === undefined) {
+        if (records !== undefined) throw new TarError("it ends in the middle");
+        return undefined;
+      }
       const { type, name, size } = header;
       if (type !== "x") {
-        const path = records.get("path") ?? name;
-        const told = Number(records.get("size") ?? size);
+        const path = records?.get("path") ?? name;
+        const told = Number(records?.get("size") ?? size);
         const isFolder = type === "5";
         if (!Number.isSafeInteger(told) || told < 0 || (isFolder && told > 0)) {
           throw new TarError("a header has another format");
         }
         return { kind: isFolder ? "folder" : "file", path, size: told };
       }
-      if (records.size > 0 || size > 2 * TAR_PATH_MAX_BYTES) {
+      if (records !== undefined || size > 2 * TAR_PATH_MAX_BYTES) {
         throw new TarError("a header has another format");
       }
       records = readPaxRecords(await this.#take(size));

@@ -24,6 +24,19 @@ function archive(...entries: Entry[]): Uint8Array {
   return concatBytes([...parts, new Uint8Array(1_024)]);
 }
 
+/** The header in front of a file that says nothing about it. */
+const PAX = paxHeader();
+
+function paxHeader(): Uint8Array {
+  const header = tarHeader({ kind: "file", path: "pax", size: 0 });
+  header[156] = "x".charCodeAt(0);
+  // The checksum counts the type, which was a file's.
+  const sum = parseInt(new TextDecoder().decode(header.subarray(148, 154)), 8) +
+    "x".charCodeAt(0) - "0".charCodeAt(0);
+  header.set(utf8.encode(sum.toString(8).padStart(6, "0")), 148);
+  return header;
+}
+
 /** Unpacks it in a folder of its own; `check` gets that folder. */
 async function unpacked(
   bytes: Uint8Array,
@@ -96,6 +109,11 @@ Deno.test("what leads elsewhere, or is no archive of a folder, leaves nothing be
     ["too deep", archive({ path: `p/${"d/".repeat(70)}x`, text: "x" })],
     ["an end in the middle", archive({ path: "p/a", text: "x".repeat(9_000) }).subarray(0, 2_000)],
     ["no end", archive({ path: "p/a", text: "x" }).subarray(0, 1_024)],
+    [
+      "more than one pax header for a file",
+      concatBytes([PAX, PAX, archive({ path: "p/a", text: "x" })]),
+    ],
+    ["a pax header for nothing", concatBytes([PAX, archive()])],
     ["no archive", utf8.encode("x".repeat(2_000))],
     ["too many", archive(...Array.from({ length: FOLDER_ENTRIES_MAX + 1 }, () => ({ path: "p" })))],
   ];
