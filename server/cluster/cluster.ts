@@ -190,10 +190,10 @@ export class Cluster {
     const arrived = this.#arrivals.expect(client);
     const ask = (question: number) => ({ kind: "take", question, ticket } as const);
     const answer = this.#heard.has(slot) ? await this.#questions.one(ask) : undefined;
-    const { request, mail } = answer?.kind === "given" ? answer : { request: undefined, mail: [] };
+    const { request, mail } = answer?.kind === "given" ? answer : { request: null, mail: [] };
     // Its server may have told of the session anew meanwhile.
     const { unsettled } = this.#sessions.find(ticket, secret) ?? known;
-    return { client, request, mail, unsettled, arrived };
+    return { client, request: request ?? undefined, mail, unsettled, arrived };
   }
 
   /** Sends a direct message to the server of its receiver; false if no server took it. */

@@ -79,7 +79,7 @@ export interface ClusterHost {
 /** A session of another server, for the one that resumes it. */
 export interface RemoteSession {
   readonly client: number;
-  /** Number of its last request; undefined if its server cannot be asked any more. */
+  /** Number of its last request; undefined if its server cannot be asked any more, or cannot tell. */
   readonly request: number | undefined;
   readonly unsettled: Unsettled;
   readonly mail: readonly Mail[];

@@ -45,10 +45,13 @@ const MESSAGES = {
   ended: { ticket },
   /** A client resumes its session at the sender: the server that has it gives it up. */
   take: { question, ticket },
-  /** Answer to `take`: the number of the last request that was handled, and messages for the client, by their rooms. */
+  /**
+   * Answer to `take`: the number of the last request that was handled, null where it would say that some were done that
+   * nobody did, and messages for the client, by their rooms.
+   */
   given: {
     question,
-    request: count,
+    request: z.nullable(count),
     mail: z.array(z.tuple([label, body])).check(z.maxLength(MAIL_MAX)),
   },
   /** A direct message for a client that may be on another server. */

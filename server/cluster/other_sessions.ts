@@ -94,9 +94,14 @@ export async function giveSession(
   if (given === undefined) return;
   const { request, mail, unsettled } = given;
   // With a part of the list, the other server would call requests done that nobody did: better it knows of none.
-  if (unsettled.open.length > OPEN_MAX) return;
-  send(unsettledMessage(ticket, unsettled));
-  send({ kind: "given", question, request, mail: mail.map(([...one]) => one) });
+  const isTold = unsettled.open.length <= OPEN_MAX;
+  if (isTold) send(unsettledMessage(ticket, unsettled));
+  send({
+    kind: "given",
+    question,
+    request: isTold ? request : null,
+    mail: mail.map(([...one]) => one),
+  });
 }
 
 /** Clients that are on their way from another server to this one: what is said to one alone waits until it is here. */
