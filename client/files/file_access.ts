@@ -84,8 +84,12 @@ export async function syncFolderOf(path: string): Promise<void> {
   const slash = path.lastIndexOf("/");
   const folder = slash < 0 ? "." : path.slice(0, slash + 1);
   try {
-    using handle = await Deno.open(folder, { read: true });
-    await handle.sync();
+    const handle = await Deno.open(folder, { read: true });
+    try {
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
   } catch (error) {
     // Some file systems refuse to sync a folder, and some folders may be written but not read: then the rename is
     // as durable as it gets there.

@@ -82,12 +82,16 @@ async function changeFile({ path, makesFolder, change }: FileChange): Promise<Pe
     if (makesFolder) await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
     // Where a link leads to the file, the link stays.
     const place = await Deno.realPath(path).catch(() => path);
-    using lock = await Deno.open(`${place}.lock`, { write: true, create: true, mode: 0o600 });
-    await lock.lock(true);
-    const people = await readPeople(path);
-    change(people);
-    await replace(place, HEAD + [...people.values()].map(lineOf).join(""));
-    return people;
+    const lock = await Deno.open(`${place}.lock`, { write: true, create: true, mode: 0o600 });
+    try {
+      await lock.lock(true);
+      const people = await readPeople(path);
+      change(people);
+      await replace(place, HEAD + [...people.values()].map(lineOf).join(""));
+      return people;
+    } finally {
+      lock.close();
+    }
   } catch (cause) {
     if (cause instanceof ConfigError || cause instanceof LimitError) throw cause;
     throw new ConfigError(

@@ -37,7 +37,8 @@ export async function bundle(
   try {
     // Two folders deep, from where the included files are at the paths that they have in the sources.
     const modules = `${folder}/all/modules`;
-    await runBundler([entry, ...workers], modules);
+    await runBundler([entry, ...workers], modules, ["--minify"]);
+    await requireDisposals([entry, ...workers], modules);
     for (const worker of workers) await writeAliases(modules, basename(worker));
     for (const path of include) {
       await Deno.mkdir(dirname(`${folder}/${path}`), { recursive: true });
@@ -65,7 +66,58 @@ async function distFolder(): Promise<string> {
   return folder;
 }
 
-async function runBundler(entries: readonly string[], folder: string): Promise<void> {
+/**
+ * Throws BundleError where a `using` of the sources is in no file of the bundle. The bundler (esbuild, --minify) puts what
+ * such a variable holds where it is used, if that is in one place, right behind it: then nothing is ever closed.
+ */
+async function requireDisposals(entries: readonly string[], folder: string): Promise<void> {
+  const plain = await Deno.makeTempDir({ dir: folder });
+  try {
+    await runBundler(entries, plain, []);
+    const [kept, all] = [await disposalsIn(folder, plain), await disposalsIn(plain)];
+    if (kept.length === all.length) return;
+    throw new BundleError(
+      `Cannot bundle the modules: ${all.length - kept.length} of these would never be closed, ` +
+        `since they are used in one place only; try and finally close them:\n${all.join("\n")}`,
+    );
+  } finally {
+    await Deno.remove(plain, { recursive: true });
+  }
+}
+
+/** What the files of a folder declare with `using`, but for those below `except`. */
+async function disposalsIn(folder: string, except?: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of await filesIn(folder)) {
+    const path = `${folder}/${file}`;
+    if (except !== undefined && path.startsWith(except)) continue;
+    const text = await Deno.readTextFile(path);
+    for (const { index } of text.matchAll(/\busing [\w$]+ ?=/g)) {
+      found.push(...declarations(text.slice(index + "using ".length)));
+    }
+  }
+  return found;
+}
+
+/** What one `using` declares: `a = 1, b = 2` up to its end. */
+function declarations(text: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const character of text) {
+    if ("([{".includes(character)) depth++;
+    else if (")]}".includes(character)) depth--;
+    if (depth < 0 || (depth === 0 && character === ";")) break;
+    if (depth === 0 && character === ",") parts.push("");
+    else parts.push(parts.pop() + character);
+  }
+  return parts;
+}
+
+async function runBundler(
+  entries: readonly string[],
+  folder: string,
+  options: readonly string[],
+): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -73,8 +125,8 @@ async function runBundler(entries: readonly string[], folder: string): Promise<v
       "--no-check",
       "--frozen",
       "--platform=deno",
-      // Comments would name the folder of the packages, which differs between machines.
-      "--minify",
+      // Without --minify, comments name the folder of the packages, which differs between machines.
+      ...options,
       "--code-splitting",
       `--outdir=${folder}`,
       ...entries,

@@ -55,6 +55,27 @@ Deno.test("the modules in an executable name nothing of the machine that built i
   }
 });
 
+Deno.test("what the bundler would never close is an error, and names what that is", async () => {
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  const bundleOf = async (body: string) => {
+    await Deno.writeTextFile(entry, `async function f() { ${body} }\nawait f();\n`);
+    await using _bundled = await bundle({ name: "probe", entry });
+  };
+  try {
+    await bundleOf('using a = await Deno.open("x"); await a.stat(); await a.sync();');
+    await bundleOf(
+      'using a = await Deno.open("x"); using b = await Deno.open("y"); await b.stat(); await a.sync(); b.sync();',
+    );
+    await assert.rejects(
+      bundleOf('using lock = await Deno.open("x"); await lock.lock(true); await f();'),
+      (error) =>
+        error instanceof BundleError && /lock = await Deno\.open\("x"\)/.test(error.message),
+    );
+  } finally {
+    await Deno.remove(entry);
+  }
+});
+
 Deno.test("a module of which the bundler makes no file of its name is an error, not a path without one", async () => {
   const entry = await Deno.makeTempFile({ suffix: ".mts" });
   try {
