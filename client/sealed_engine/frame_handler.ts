@@ -48,6 +48,8 @@ export class FrameHandler {
   readonly #changes: PendingChanges;
   readonly #messages: MemberMessages;
   readonly #seen = new SeenMessages();
+  /** Members that came in, or came in again, and have not said hello since. */
+  readonly #newcomers = new Set<string>();
   /** The last hello of each newcomer, and when it is ours to confirm. */
   readonly #toConfirm = new Map<string, Confirmation>();
   #forgetAt = Infinity;
@@ -122,6 +124,8 @@ export class FrameHandler {
       case "epoch":
         this.#checkOrder(outcome.order);
         if (!outcome.own) this.#vote(event.seq, true);
+        for (const { handle } of outcome.left) this.#newcomers.delete(handle);
+        if (outcome.by === undefined) this.#newcomers.add(toHex(event.from));
         if (outcome.kick !== undefined) tellDecision(state, "kick", outcome.kick);
         return await this.#changed(outcome, outcome.by);
       case "unsound":
@@ -285,6 +289,8 @@ export class FrameHandler {
 
   /** Members take turns in the order of the tree, so that one answers a hello and not all. */
   async #planConfirmation(newcomer: string, id: Uint8Array): Promise<void> {
+    // Once for each entrance: or a member could have us say so much that nothing is left of our rate for our own words.
+    if (!this.#newcomers.delete(newcomer)) return;
     const { group, people, identity, options } = this.#state;
     const others = (group?.members ?? []).filter(({ handle }) =>
       handle !== newcomer && people.isHere(handle)

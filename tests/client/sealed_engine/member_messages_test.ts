@@ -241,3 +241,40 @@ Deno.test("two texts of one id: a reaction is to the one that was said first", (
   assert.deepEqual(texts.idAt(5), id);
   assert.equal(texts.sequenceOfId(newId()), undefined);
 });
+
+/** The state behind a member, with which it says what no client of ours says. */
+async function stateOf(peer: Peer): Promise<MemberState> {
+  const { say } = MemberState.prototype;
+  const found = Promise.withResolvers<MemberState>();
+  MemberState.prototype.say = function (...said) {
+    found.resolve(this);
+    return say.apply(this, said);
+  };
+  try {
+    await peer.say("hi");
+  } finally {
+    MemberState.prototype.say = say;
+  }
+  return await found.promise;
+}
+
+Deno.test("whoever says hello without end is answered once for each time it comes in", async () => {
+  const { relay, peers: [alice, bob, mallory] } = await roomOf("alice", "bob", "mallory");
+  const saidByOthers = () =>
+    relay.frames.filter(({ type, from }) =>
+      type === "app" && [alice, bob].some((peer) => `${from}` === `${peer!.handleBytes}`)
+    ).length;
+  const evil = await stateOf(mallory!);
+  const before = saidByOthers();
+  for (let n = 0; n < 10; n++) {
+    await evil.say({ kind: "hello", id: newId() });
+    await relay.advance(3);
+  }
+  assert.equal(saidByOthers(), before);
+  await mallory!.offline();
+  await relay.evictGone();
+  await mallory!.online();
+  await relay.advance(3);
+  assert.equal(saidByOthers(), before + 1, "it came in again");
+  assert.equal(mallory!.machine.status.confirmed, true);
+});
