@@ -1,7 +1,7 @@
 // The frames of one connection, read by read.
 
 import { ProtocolError } from "../../shared/base/errors.ts";
-import { FrameReader } from "../../shared/channel/frame.ts";
+import { FRAME_HEADER_BYTES, FrameReader } from "../../shared/channel/frame.ts";
 import type { Connection } from "../net/connection.ts";
 
 /** Reads a connection into frames. */
@@ -37,6 +37,14 @@ export class FrameSource {
       // It is looked at for longer than its buffer is ours.
       return new Uint8Array(frame);
     }
+  }
+
+  /** Whether `chunk`, the next read of the connection, has more than the one frame that it begins or goes on with. */
+  hasSeveral(chunk: Uint8Array): boolean {
+    // Of a frame that began before, the rest is most of a read: parts of files come so.
+    if (this.#reader.pending || chunk.length < FRAME_HEADER_BYTES) return false;
+    const { buffer, byteOffset, length } = chunk;
+    return length > FRAME_HEADER_BYTES + new DataView(buffer, byteOffset).getUint32(0);
   }
 
   /** Frame bodies that `chunk`, the next read of the connection, completes; to be used up before the read after it. */

@@ -7,7 +7,10 @@ export interface Login {
   readonly session: Session;
   /** Whether it takes a held session up again. */
   readonly resumed: boolean;
-  /** Handles the messages of one frame or record, one a step; done with true once the client said bye. Throws CmdchatError. */
+  /**
+   * Handles the messages of one frame or record, one a step, and the last one in the step that is done. Returns true once
+   * the client said bye. Throws CmdchatError.
+   */
   receive(frame: Uint8Array): Generator<void, boolean>;
   /** The connection ended; `forGood`: the client will not come back. */
   end(forGood: boolean): void;

@@ -153,7 +153,10 @@ class LoginV2 implements Login {
       this.session.requestBudget.begin(0);
       this.session.requestBudget.spend();
     }
+    let isFirst = true;
     for (const body of bodies) {
+      if (!isFirst) yield;
+      isFirst = false;
       counters.messagesIn++;
       this.session.received++;
       const request = decodeRequest(body);
@@ -166,7 +169,6 @@ class LoginV2 implements Login {
         if (request.kind === "moving") this.#depart();
         else dispatchRequest(this.session, request);
       }
-      yield;
     }
     return false;
   }

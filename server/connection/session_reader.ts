@@ -1,10 +1,10 @@
 // Reads what the client of a session says, from its login to the end of its connection.
 
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
-import { PUSHED_FILES } from "../config/limits.ts";
-import { collectBursts, endBursts } from "../delivery/burst.ts";
+import { PUSHED_FILES, TURN_GRACE_MS } from "../config/limits.ts";
+import { collectBursts, collectedChats, endBursts } from "../delivery/burst.ts";
 import { heavyFlushed } from "../delivery/flush_turn.ts";
-import { threadTurns } from "../limits/thread_turns.ts";
+import { type ThreadTurns, threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 import type { Ending } from "../net/listener.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -19,6 +19,8 @@ export interface SessionReading {
   readonly connection: Connection;
   readonly source: FrameSource;
   readonly login: Login;
+  /** Those of the thread, but for tests. */
+  readonly turns?: ThreadTurns;
   /** Told when the session has no connection any more. */
   readonly ending: Ending;
 }
@@ -34,13 +36,17 @@ class SessionReader {
   readonly #connection: Connection;
   readonly #source: FrameSource;
   readonly #login: Login;
+  readonly #turns: ThreadTurns;
   readonly #ending: Ending;
 
-  constructor({ relay, connection, source, login, ending }: SessionReading) {
+  constructor(
+    { relay, connection, source, login, turns = threadTurns, ending }: SessionReading,
+  ) {
     this.#relay = relay;
     this.#connection = connection;
     this.#source = source;
     this.#login = login;
+    this.#turns = turns;
     this.#ending = ending;
   }
 
@@ -52,10 +58,14 @@ class SessionReader {
   }
 
   async #take(chunk: Uint8Array): Promise<void> {
-    threadTurns.begin();
+    const turns = this.#turns;
     this.#login.session.heardAt = performance.now();
     try {
-      if (await receiveAll(this.#source.push(chunk), this.#login)) return this.#end(true);
+      const grace = new Grace(turns, !turns.isOver);
+      // A single message is done at once, whoever else has much to say.
+      if (turns.isTaken && this.#source.hasSeveral(chunk)) await grace.renew();
+      const isBye = await receiveAll(this.#source.push(chunk), this.#login, grace);
+      if (isBye) return this.#end(true);
     } catch (error) {
       return this.#fail(error);
     }
@@ -79,40 +89,93 @@ class SessionReader {
   }
 }
 
-async function receiveAll(frames: Iterable<Uint8Array>, login: Login): Promise<boolean> {
+/** True where the client said goodbye. */
+async function receiveAll(
+  frames: Iterable<Uint8Array>,
+  login: Login,
+  grace: Grace,
+): Promise<boolean> {
+  const { session } = login;
+  let isFirst = true;
+  grace.begin();
   collectBursts();
   try {
     for (const frame of frames) {
+      if (!isFirst && grace.isOver) await letOthers(grace);
+      isFirst = false;
       const messages = login.receive(frame);
       for (;;) {
         const { done, value: isBye } = messages.next();
         if (isBye) return true;
         // After each message: one record may hold ten thousand.
-        const pause = login.session.requestBudget.wait(performance.now());
-        // Nor are others kept waiting for all that one read holds.
-        const isOver = !done && threadTurns.isOver;
-        if (pause > 0 || login.session.pushesTo !== undefined || isOver) {
+        const pause = session.requestBudget.wait(performance.now());
+        if (pause > 0 || session.pushesTo !== undefined) {
           endBursts();
           if (pause > 0) await waitFor(pause);
-          if (login.session.pushesTo !== undefined) await slowDown(login.session);
-          if (isOver) await nextTurn();
+          if (session.pushesTo !== undefined) await slowDown(session);
+          grace.begin();
           collectBursts();
         }
         if (done) break;
+        if (grace.isOver) await letOthers(grace);
       }
     }
   } finally {
     endBursts();
   }
-  await threadTurns.next();
+  await grace.turns.next();
   // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written.
   await heavyFlushed();
   return false;
 }
 
-async function nextTurn(): Promise<void> {
-  await threadTurns.next();
-  threadTurns.begin();
+/** Others are heard before more of a read is done. */
+async function letOthers(grace: Grace): Promise<void> {
+  endBursts();
+  await grace.renew();
+  grace.begin();
+  collectBursts();
+}
+
+/**
+ * For how long a read goes on. Chats that leave as one body are not torn apart because the turn ends among them: that costs
+ * everybody who gets them more than it takes to collect the rest.
+ */
+class Grace {
+  readonly turns: ThreadTurns;
+  /** This turn has time for the read. */
+  #isServed: boolean;
+  #collected = 0;
+  #until: number | undefined;
+
+  constructor(turns: ThreadTurns, isServed: boolean) {
+    this.turns = turns;
+    this.#isServed = isServed;
+  }
+
+  /** The read goes on after it waited. */
+  begin(): void {
+    this.turns.begin();
+    this.#collected = 0;
+    this.#until = undefined;
+  }
+
+  /** Resolves when the read is served again. */
+  async renew(): Promise<void> {
+    await this.turns.inLine();
+    this.#isServed = true;
+  }
+
+  /** Whether others must be heard before the next message; asked before each but the first. */
+  get isOver(): boolean {
+    if (!this.turns.isOver) return false;
+    const before = this.#collected;
+    this.#collected = collectedChats();
+    if (!this.#isServed || this.#collected <= before) return true;
+    const now = this.turns.now();
+    this.#until ??= now + TURN_GRACE_MS;
+    return now >= this.#until;
+  }
 }
 
 /** Waits for those who are behind with what the session pushes, for a while. */

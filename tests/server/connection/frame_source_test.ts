@@ -43,3 +43,21 @@ Deno.test("push() gives every frame of a busy link once, and counts each byte", 
   assert.deepEqual(seen, lengths);
   assert.equal(counters.bytesIn, lengths.reduce((a, b) => a + b + 4, 0));
 });
+
+Deno.test("hasSeveral() tells a read with more than one frame from one with a frame, a part of one, or the rest of one", () => {
+  const { source } = sourceOf();
+  const [one, two] = [frame(30), concatBytes([frame(30), frame(1)])];
+  assert.equal(source.hasSeveral(one), false);
+  assert.equal(source.hasSeveral(two), true);
+  assert.equal(source.hasSeveral(two.subarray(0, 35)), true);
+  for (const length of [0, 3, 4, 5, 34]) {
+    assert.equal(source.hasSeveral(two.subarray(0, length)), false, `${length} bytes`);
+  }
+  // A part of a larger buffer, as reads are.
+  assert.equal(source.hasSeveral(concatBytes([new Uint8Array(9), one]).subarray(9)), false);
+  for (const start of [2, 20]) {
+    const begun = sourceOf().source;
+    assert.deepEqual([...begun.push(one.subarray(0, start))], []);
+    assert.equal(begun.hasSeveral(one.subarray(start)), false);
+  }
+});

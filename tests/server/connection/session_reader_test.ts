@@ -1,55 +1,169 @@
 import assert from "node:assert/strict";
 import { FrameSource } from "../../../server/connection/frame_source.ts";
 import { readSession } from "../../../server/connection/session_reader.ts";
-import type { EncodedBurst } from "../../../server/delivery/burst.ts";
+import { TURN_GRACE_MS, TURN_MS } from "../../../server/config/limits.ts";
+import { BURST_MAX_BYTES, type EncodedBurst } from "../../../server/delivery/burst.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
+import { ThreadTurns } from "../../../server/limits/thread_turns.ts";
+import type { Relay } from "../../../server/relay/relay.ts";
+import type { Session } from "../../../server/session/session.ts";
 import { encodeFrame } from "../../../shared/channel/frame.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import { FakeLink, makeRelay, RecordingPort, seat } from "../../helpers/peers/relay.ts";
 
-Deno.test("the chats of one read are delivered together, and before it waits for anything", async () => {
-  const relay = await makeRelay(["--rate-limit", "off"]);
-  const alice = seat(relay);
-  const { session } = alice;
-  const deliveries: number[] = [];
-  class CountingPort extends RecordingPort {
-    override deliver(broadcast: EncodedEvent | EncodedBurst): boolean {
-      deliveries.push(broadcast.count);
-      return true;
-    }
+/** What one read of a client brings in. */
+interface Read {
+  /** The client and its room, where nobody else is. */
+  readonly name: string;
+  /** How often it says something. */
+  readonly count: number;
+  /** All in one frame, and not each in its own. */
+  readonly inOneFrame?: boolean;
+  readonly kind?: "chat" | "ping";
+  readonly text?: string;
+  /** Called after each. */
+  readonly onSaid?: (n: number, session: Session) => void;
+}
+
+/** Clients that are read one after another. */
+class Reads {
+  readonly #relay: Relay;
+  #now = 0;
+  readonly #turns = new ThreadTurns(() => this.#now);
+  readonly #ends: Promise<void>[] = [];
+  /** Deliveries in their order: whose room, and how many events. */
+  readonly deliveries: string[] = [];
+
+  private constructor(relay: Relay) {
+    this.#relay = relay;
   }
-  session.takeConnection(new CountingPort());
-  const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
-  let beforeWait = 0;
+
+  static async make(): Promise<Reads> {
+    return new Reads(await makeRelay(["--rate-limit", "off"]));
+  }
+
+  /** Others work for so many ms. */
+  work(ms: number): void {
+    this.#turns.begin();
+    this.#now += ms;
+  }
+
+  begin({ name, count, inOneFrame = false, kind = "chat", text = "x", onSaid }: Read): void {
+    const relay = this.#relay;
+    const { deliveries } = this;
+    const seated = seat(relay, { name, rooms: [name] });
+    const { session } = seated;
+    class NotingPort extends RecordingPort {
+      override deliver(broadcast: EncodedEvent | EncodedBurst): boolean {
+        deliveries.push(`${name}${broadcast.count}`);
+        return true;
+      }
+    }
+    session.takeConnection(new NotingPort());
+    const [inFrame, frameCount] = inOneFrame ? [count, 1] : [1, count];
+    const frames = Array.from({ length: frameCount }, () => encodeFrame(new Uint8Array(1)));
+    const connection = new FakeLink([concatBytes(frames)]);
+    const source = new FrameSource(connection, relay.counters);
+    let said = 0;
+    const login = {
+      session,
+      resumed: false,
+      *receive() {
+        for (let n = 0; n < inFrame; n++) {
+          if (n > 0) yield;
+          if (kind === "ping") seated.ask({ kind });
+          else seated.ask({ kind, room: seated.room(name), text, action: false, reply: 0 });
+          onSaid?.(said++, session);
+        }
+        return false;
+      },
+      end() {},
+    };
+    const { promise, resolve: end, reject: fail } = Promise.withResolvers<void>();
+    this.#ends.push(promise);
+    readSession({ relay, connection, source, login, turns: this.#turns, ending: { end, fail } });
+  }
+
+  /** All deliveries, once everything was read. */
+  async done(): Promise<readonly string[]> {
+    await Promise.all(this.#ends);
+    return this.deliveries;
+  }
+}
+
+Deno.test("the chats of one read are delivered together, and before it waits for anything", async () => {
+  const reads = await Reads.make();
+  let beforeWait: readonly string[] = [];
   const pushesTo = {
     isBehind() {
-      beforeWait = sum(deliveries);
+      beforeWait = [...reads.deliveries];
       return false;
     },
     waited() {},
   };
-  const frames = Array.from({ length: 40 }, (_, n) => encodeFrame(new Uint8Array([n])));
-  const connection = new FakeLink([concatBytes(frames)]);
-  await new Promise<void>((end, fail) =>
-    readSession({
-      relay,
-      connection,
-      source: new FrameSource(connection, relay.counters),
-      login: {
-        session,
-        resumed: false,
-        *receive([n]) {
-          alice.ask({ kind: "chat", room: alice.room(), text: `${n}`, action: false, reply: 0 });
-          if (n === 19) session.pushesTo = pushesTo;
-          yield;
-          return false;
-        },
-        end() {},
-      },
-      ending: { end, fail },
-    })
-  );
-  assert.deepEqual([beforeWait, sum(deliveries)], [20, 40]);
-  // Two, and a few more where the thread's turn ended in between.
-  assert.ok(deliveries.length < 20, `${deliveries.length} deliveries`);
+  reads.begin({
+    name: "a",
+    count: 40,
+    onSaid(n, session) {
+      if (n === 19) session.pushesTo = pushesTo;
+    },
+  });
+  assert.deepEqual(await reads.done(), ["a20", "a20"]);
+  assert.deepEqual(beforeWait, ["a20"]);
+});
+
+Deno.test("where others have used up the turn, the chats of one read stay together, and a single line goes first", async () => {
+  const reads = await Reads.make();
+  reads.work(TURN_MS + 1);
+  for (const name of ["a", "b", "c"]) reads.begin({ name, count: 20 });
+  reads.begin({ name: "quiet", count: 1 });
+  assert.deepEqual(await reads.done(), ["quiet1", "a20", "b20", "c20"]);
+});
+
+Deno.test("chats that were collected are not torn apart where the turn ends among them", async () => {
+  const reads = await Reads.make();
+  const onSaid = (n: number) => n === 2 && reads.work(TURN_MS + 1);
+  for (const name of ["a", "b"]) reads.begin({ name, count: 20, onSaid });
+  assert.deepEqual(await reads.done(), ["a20", "b20"]);
+});
+
+Deno.test("a turn that is over goes on for one burst, and others are read before the next but one", async () => {
+  const reads = await Reads.make();
+  const text = "x".repeat(200);
+  const onSaid = (n: number) => n % 10 === 0 && reads.work(n % 60 === 0 ? TURN_MS + 1 : 0.1);
+  reads.begin({ name: "a", count: 200, text, onSaid });
+  reads.begin({ name: "b", count: 2 });
+  const deliveries = await reads.done();
+  // Before b was looked at, a had asked for more.
+  assert.deepEqual(deliveries.slice(0, 3).map(([name]) => name), ["a", "a", "b"]);
+  const counts = deliveries.map((each) => Number(each.slice(1)));
+  assert.equal(counts.reduce((sum, count) => sum + count, 0), 202);
+  const most = Math.max(...counts);
+  assert.ok(most > 10 && most * text.length <= BURST_MAX_BYTES, `${most} chats`);
+});
+
+Deno.test("chats that take long end a turn that is over after a bounded time", async () => {
+  const reads = await Reads.make();
+  const onSaid = (n: number) => reads.work(n === 0 ? TURN_MS + 1 : TURN_GRACE_MS / 4);
+  reads.begin({ name: "a", count: 20, onSaid });
+  reads.begin({ name: "b", count: 20 });
+  const [first] = await reads.done();
+  assert.equal(first, "a5");
+});
+
+Deno.test("a read that came in a turn that was over gets no more of it than its first message", async () => {
+  const reads = await Reads.make();
+  reads.work(TURN_MS + 1);
+  reads.begin({ name: "batch", count: 20, inOneFrame: true });
+  reads.begin({ name: "quiet", count: 1 });
+  assert.deepEqual(await reads.done(), ["batch1", "quiet1", "batch19"]);
+});
+
+Deno.test("what is not collected ends a turn that is over at once, and those who have more to do take turns", async () => {
+  const reads = await Reads.make();
+  const onSaid = () => reads.work(TURN_MS + 1);
+  for (const name of ["a", "b"]) reads.begin({ name, count: 4, kind: "ping", onSaid });
+  // Before b was looked at, a had asked for more.
+  const expected = ["a1", "a1", "b1", "a1", "b1", "a1", "b1", "b1"];
+  assert.deepEqual(await reads.done(), expected);
 });

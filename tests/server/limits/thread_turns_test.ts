@@ -49,3 +49,70 @@ Deno.test("who works without end lets sockets be read after each turn", async ()
   // With setImmediate alone it is some sixty.
   assert.ok(most <= 3, `${most} turns`);
 });
+
+/** Turns by a clock that only work moves. */
+function turnsOfWork() {
+  let now = 0;
+  const turns = new ThreadTurns(() => now);
+  return { turns, work: (ms: number) => void (now += ms) };
+}
+
+Deno.test("longer work goes on in the order in which it asked, as much in a turn as it has time for, and nobody twice before the others", async () => {
+  const { turns, work } = turnsOfWork();
+  const done: string[] = [];
+  let turn = 0;
+  const isDone = Promise.withResolvers<void>();
+  void (async () => {
+    for (; done.length < 12; turn++) await turns.next();
+    isDone.resolve();
+  })();
+  const share = TURN_MS / 2 + 1;
+  for (const name of ["a", "b", "c", "d"]) {
+    void (async () => {
+      for (let n = 0; n < 3; n++) {
+        await turns.inLine();
+        done.push(`${name}${turn}`);
+        work(share);
+      }
+    })();
+  }
+  assert.equal(turns.isTaken, true, "some wait");
+  await isDone.promise;
+  assert.equal(done.map(([name]) => name).join(""), "abcdabcdabcd");
+  const inTurn = Map.groupBy(done, (each) => each.slice(1));
+  assert.deepEqual([...inTurn.values()].map(({ length }) => length), [2, 2, 2, 2, 2, 2]);
+  await turns.next();
+  assert.equal(turns.isTaken, false, "nobody waits");
+});
+
+Deno.test("longer work goes on in each turn, also where something else takes all of its time", async () => {
+  const { turns, work } = turnsOfWork();
+  let shares = 0;
+  const busy = (async () => {
+    for (let turn = 0; turn < 10; turn++) {
+      turns.begin();
+      work(2 * TURN_MS);
+      await turns.next();
+    }
+  })();
+  void (async () => {
+    for (;; shares++) {
+      await turns.inLine();
+      work(2 * TURN_MS);
+    }
+  })();
+  await busy;
+  assert.ok(shares >= 8 && shares <= 10, `${shares} in 10 turns`);
+});
+
+Deno.test("what is written after a reader asked for the next turn counts as work before it", async () => {
+  const { turns, work } = turnsOfWork();
+  turns.begin();
+  const next = turns.next();
+  work(TURN_MS + 1);
+  await next;
+  assert.equal(turns.isOver, false, "the sockets were looked at");
+  turns.begin();
+  work(TURN_MS);
+  assert.equal(turns.isOver, false);
+});
