@@ -151,6 +151,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "event_writer",
       "flush_turn",
       "short_cipher",
+      "sodium",
       "turn_time",
       "v1_translation",
     ],
@@ -263,7 +264,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/relay",
       "server/web",
     ],
-    face: ["serve_connection"],
+    face: ["serve_connection", "sodium_kem"],
   },
   "server/admin": {
     says:

@@ -18,6 +18,7 @@ import { listen } from "../net/listen.ts";
 import { isPortTaken } from "../net/listen_error.ts";
 import type { Listener } from "../net/listener.ts";
 import { checkHandOverFormat, decodeHandOver, type HandOver } from "../relay/hand_over_state.ts";
+import { loadSodiumKem } from "../connection/sodium_kem.ts";
 import { loadShortCipher } from "../delivery/short_cipher.ts";
 import { useShortCipher } from "../../shared/crypto/aead.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
@@ -201,15 +202,19 @@ function logStrayFaults(log: Logger): void {
 function start(running: Running, joined: JoinedCluster | undefined, signal: AbortSignal): void {
   joined?.cluster.run(new RelayClusterHost(running.served.relay), signal);
   startWatchdog(running, signal);
-  void handleShortRecordsFast(running.log);
+  void useSodium(running);
 }
 
-// It takes some 100 ms to load, and nobody waits for it: until then the platform seals and opens everything.
-async function handleShortRecordsFast(log: Logger): Promise<void> {
+// It takes some 100 ms to load, and nobody waits for it: until then the platform computes everything.
+async function useSodium({ log, served }: Running): Promise<void> {
   try {
     useShortCipher(await loadShortCipher());
+    const { encapsulate } = await loadSodiumKem();
+    served.relay.handshakes.useEncapsulation(encapsulate);
   } catch (error) {
-    log.warning("short records are sealed slowly", { why: faultText(error) });
+    log.warning("libsodium is not there: short messages and handshakes cost more", {
+      why: faultText(error),
+    });
   }
 }
 

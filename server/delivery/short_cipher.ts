@@ -11,47 +11,15 @@ import {
   type ShortCipher,
   type ShortRecord,
 } from "../../shared/crypto/aead.ts";
+import { loadSodium, type Sodium } from "./sodium.ts";
 
 /** Longest plaintext that it seals and opens faster than node:crypto. */
 export const SHORT_MAX_BYTES = 1_024;
 const ASSOCIATED_MAX_BYTES = 16;
 
-/** What is used of the library. Numbers are addresses in its memory, or lengths. */
-interface Sodium {
-  readonly HEAPU8: Uint8Array;
-  _malloc(length: number): number;
-  _crypto_aead_chacha20poly1305_ietf_encrypt(
-    out: number,
-    outLength: number,
-    plaintext: number,
-    length: number,
-    lengthHigh: number,
-    associated: number,
-    associatedLength: number,
-    associatedLengthHigh: number,
-    secretNonce: number,
-    nonce: number,
-    key: number,
-  ): number;
-  _crypto_aead_chacha20poly1305_ietf_decrypt(
-    out: number,
-    outLength: number,
-    secretNonce: number,
-    sealed: number,
-    length: number,
-    lengthHigh: number,
-    associated: number,
-    associatedLength: number,
-    associatedLengthHigh: number,
-    nonce: number,
-    key: number,
-  ): number;
-}
-
 /** Loads the library, which takes some 100 ms, and makes a cipher of it. */
 export async function loadShortCipher(): Promise<ShortCipher> {
-  const { default: factory } = await import("libsodium");
-  return new SodiumCipher(await (factory as unknown as () => Promise<Sodium>)());
+  return new SodiumCipher(await loadSodium());
 }
 
 class SodiumCipher implements ShortCipher {

@@ -3,6 +3,7 @@
 
 import { startWorker } from "#platform/worker.ts";
 import { ServerHandshake, type ServerSession } from "../../shared/channel/handshake.ts";
+import type { Kem } from "../../shared/crypto/kem.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
 import { HANDSHAKE_DEADLINE_MS, HANDSHAKE_WORKER } from "../config/limits.ts";
 import { canStartWorker } from "../net/file_handles.ts";
@@ -24,7 +25,7 @@ export interface HandshakesOptions {
 /** The server's handshakes. */
 export class Handshakes {
   readonly #identity: ServerIdentity;
-  readonly #own: ServerHandshake;
+  #own: ServerHandshake;
   readonly #waiting: () => number;
   readonly #mayHelp: boolean;
   readonly #now: () => number;
@@ -53,6 +54,11 @@ export class Handshakes {
   /** Whether a worker computes now. */
   get isHelped(): boolean {
     return this.#isReady;
+  }
+
+  /** From now on this thread, not the worker, encapsulates so. */
+  useEncapsulation(encapsulate: Kem["encapsulate"]): void {
+    this.#own = new ServerHandshake(this.#identity, encapsulate);
   }
 
   /** From now on, until `signal` aborts, a worker helps where many handshakes wait. */

@@ -6,7 +6,7 @@
 
 import { type AeadName, supportedAeads } from "../crypto/aead.ts";
 import { isSignedBy, type ServerIdentity } from "../crypto/identity.ts";
-import { type Kem, type KemKeyPair, loadKem } from "../crypto/kem.ts";
+import { type Encapsulation, type Kem, type KemKeyPair, loadKem } from "../crypto/kem.ts";
 import { randomBytes } from "../crypto/random_bytes.ts";
 import { publicKeyToPem, type RsaKeyPair, unwrapKey, wrapKey } from "../crypto/rsa.ts";
 import { answerX25519, generateX25519, x25519, type X25519Share } from "../crypto/x25519.ts";
@@ -181,14 +181,21 @@ async function openSecrets(hello: ServerHello, keys: ClientKeys): Promise<Handsh
   return { x25519: classical, mlkem768: postQuantum, rsa: wrapped };
 }
 
+async function encapsulateByAny(publicKey: Uint8Array): Promise<Encapsulation> {
+  return (await loadKem()).encapsulate(publicKey);
+}
+
 /** The server's side; one object serves all clients of an identity. */
 export class ServerHandshake {
   readonly #identity: ServerIdentity;
   readonly #aeads: readonly AeadName[];
+  readonly #encapsulate: Kem["encapsulate"];
 
-  constructor(identity: ServerIdentity) {
+  /** `encapsulate`: left out, that of `loadKem()`. */
+  constructor(identity: ServerIdentity, encapsulate: Kem["encapsulate"] = encapsulateByAny) {
     this.#identity = identity;
     this.#aeads = supportedAeads();
+    this.#encapsulate = encapsulate;
   }
 
   /**
@@ -198,7 +205,7 @@ export class ServerHandshake {
    */
   async receive(firstMessage: Uint8Array): Promise<ServerSession> {
     const hello = decodeClientHello(firstMessage);
-    const { share, secrets } = await this.#agree(hello, await loadKem());
+    const { share, secrets } = await this.#agree(hello);
     const clientFrame = encodeFrame(firstMessage);
     const signature = this.#identity.sign(signatureInput(clientFrame, share));
     const answer = encodeServerHello({ ...share, signature });
@@ -206,12 +213,12 @@ export class ServerHandshake {
     return { answer, keys: deriveSessionKeys(share.aead, { transcript, secrets }) };
   }
 
-  async #agree(hello: ClientHello, kem: Kem) {
+  async #agree(hello: ClientHello) {
     const rsa = randomBytes(HASH_BYTES);
     // The cheap refusals come first.
     const encryptedKey = wrapKey(hello.rsaPem, rsa);
     const own = answerX25519(hello.x25519);
-    const postQuantum = await kem.encapsulate(hello.mlkem768);
+    const postQuantum = await this.#encapsulate(hello.mlkem768);
     const share = {
       version: commonVersion(hello.versions),
       aead: this.#choose(hello.aeads),

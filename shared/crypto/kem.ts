@@ -99,7 +99,7 @@ export const webCryptoKem: Kem = {
     };
   },
   async encapsulate(publicKey) {
-    requirePublicKey(publicKey);
+    requireKemPublicKey(publicKey);
     const key = await subtle.importKey("raw-public", publicKey, NAME, false, [ENCAPSULATE]);
     const { sharedKey, ciphertext } = await subtle.encapsulateBits(NAME, key);
     return { secret: new Uint8Array(sharedKey), ciphertext: new Uint8Array(ciphertext) };
@@ -126,7 +126,7 @@ export const nobleKem: Kem = {
   // Faults reject and never throw: a handshake runs this beside other operations, and what one of those
   // rejects while this throws would be nobody's rejection, which ends the process.
   async encapsulate(publicKey) {
-    requirePublicKey(publicKey);
+    requireKemPublicKey(publicKey);
     const { cipherText, sharedSecret } = (await loadMlKem()).encapsulate(publicKey);
     return { ciphertext: cipherText, secret: sharedSecret };
   },
@@ -138,8 +138,8 @@ function requireCiphertext(ciphertext: Uint8Array): void {
   }
 }
 
-// FIPS 203 §7.2: 768 twelve-bit coefficients, each below q. Deno's importKey() does not look.
-function requirePublicKey(publicKey: Uint8Array): void {
+/** Throws CryptoError unless it has 768 twelve-bit coefficients below q (FIPS 203 §7.2): Deno's importKey() does not look. */
+export function requireKemPublicKey(publicKey: Uint8Array): void {
   let valid = publicKey.length === KEM_PUBLIC_KEY_BYTES;
   for (let at = 0; valid && at < KEM_PUBLIC_KEY_BYTES - 32; at += 3) {
     const three = publicKey[at]! | publicKey[at + 1]! << 8 | publicKey[at + 2]! << 16;
