@@ -38,6 +38,10 @@ class SessionReader {
   readonly #login: Login;
   readonly #turns: ThreadTurns;
   readonly #ending: Ending;
+  // Made once: those of a read that has waited for a ping would be garbage of the old generation.
+  readonly #onChunk = (chunk: Uint8Array | null) =>
+    chunk === null ? this.#end(false) : this.#take(chunk);
+  readonly #onFailure = (error: unknown) => this.#fail(error);
 
   constructor(
     { relay, connection, source, login, turns = threadTurns, ending }: SessionReading,
@@ -51,10 +55,7 @@ class SessionReader {
   }
 
   readOn(): void {
-    this.#connection.read().then(
-      (chunk) => chunk === null ? this.#end(false) : this.#take(chunk),
-      (error) => this.#fail(error),
-    );
+    this.#connection.read().then(this.#onChunk, this.#onFailure);
   }
 
   async #take(chunk: Uint8Array): Promise<void> {

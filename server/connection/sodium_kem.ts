@@ -26,9 +26,11 @@ export async function loadSodiumKem(): Promise<SodiumKem> {
   const encapsulation = new SodiumEncapsulation(await loadSodium());
   return {
     // Faults reject and are never thrown, as with any Kem.
-    async encapsulate(publicKey) {
-      return encapsulation.make(publicKey, crypto.getRandomValues(new Uint8Array(KEM_COINS_BYTES)));
-    },
+    encapsulate: (publicKey) =>
+      new Promise((resolve) => {
+        const coins = crypto.getRandomValues(new Uint8Array(KEM_COINS_BYTES));
+        resolve(encapsulation.make(publicKey, coins));
+      }),
     unsafeTestOnlyEncapsulate: (publicKey, coins) => encapsulation.make(publicKey, coins),
   };
 }
@@ -51,7 +53,7 @@ class SodiumEncapsulation {
 
   make(publicKey: Uint8Array, coins: Uint8Array): Encapsulation {
     requireKemPublicKey(publicKey);
-    if (coins.length !== KEM_COINS_BYTES) throw new RangeError("Cannot use coins of this length");
+    if (coins.length !== KEM_COINS_BYTES) throw new RangeError("coins have 32 bytes");
     const sodium = this.#sodium;
     // Read each time: the view is another one once the library's memory has grown.
     sodium.HEAPU8.set(publicKey, this.#publicKey);

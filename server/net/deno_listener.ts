@@ -101,6 +101,7 @@ class DenoConnection implements Arrival, Connection {
   readonly since = performance.now();
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #buffer = new ReadBuffer();
+  readonly #take = (count: number | null) => count === null ? null : this.#buffer.take(count);
 
   constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
@@ -115,8 +116,7 @@ class DenoConnection implements Arrival, Connection {
 
   // Not async: an async function would hold three times the memory while it waits for a quiet peer.
   read(): Promise<Uint8Array | null> {
-    const take = (count: number | null) => count === null ? null : this.#buffer.take(count);
-    return this.#conn.read(this.#buffer.room).then(take, throwLost);
+    return this.#conn.read(this.#buffer.room).then(this.#take, throwLost);
   }
 
   // Not async either: nearly all writes are done with the first call, and a promise less is a twentieth of it.
