@@ -33,6 +33,8 @@ const SUBJECT = "cmdchat.messages";
 const BEAT_MS = 1_000;
 // Five beats: a server under load, or the change of a NATS node, is no death.
 const SILENT_MS = 5_000;
+// Four connections one after another: then it is the other server that is gone.
+const RENEW_MS = 60_000;
 
 /** What a server needs to take part in a cluster. */
 export interface ClusterOptions {
@@ -60,8 +62,8 @@ export class Cluster {
   readonly #fresh = new ReplayGuard();
   readonly #heard = new Map<Slot, number>();
   readonly #lost = new Map<Slot, number>();
-  /** Those of the lost that said no goodbye; the last ones for as long as no other server is heard. */
-  readonly #silent = new Set<Slot>();
+  /** Those of the lost that said no goodbye, and until when another connection may help: monotonic ms. */
+  readonly #silent = new Map<Slot, number>();
   readonly #sessions = new OtherSessions();
   readonly #identities = new Map<Slot, string>();
   readonly #arrivals = new Arrivals();
@@ -205,12 +207,8 @@ export class Cluster {
     const isHere = arrived !== undefined &&
       this.#host?.direct({ kind: "direct", question: 0, ...about });
     if (isHere) return true;
-    const answer = await this.#questions.one((question) => ({
-      kind: "direct",
-      question,
-      ...about,
-    }));
-    return answer !== undefined;
+    const ask = (question: number) => ({ kind: "direct", question, ...about } as const);
+    return await this.#questions.one(ask) !== undefined;
   }
 
   /** Whether a room has members on another server, which then looks whether its log is still there. */
@@ -240,6 +238,7 @@ export class Cluster {
     this.#balance(now);
     for (const [slot, at] of this.#heard) if (now - at > SILENT_MS) this.#lose(slot, "silent");
     for (const [slot, at] of this.#lost) if (now - at > this.#options.holdMs) this.#forget(slot);
+    for (const [slot, until] of this.#silent) if (now > until) this.#silent.delete(slot);
     if (this.#silent.size > 0) this.#options.backplane.renew();
   }
 
@@ -257,8 +256,9 @@ export class Cluster {
   #lose(slot: Slot, how: "silent" | "bye"): void {
     if (!this.#heard.delete(slot)) return;
     this.#fresh.lose(slot);
-    this.#lost.set(slot, performance.now());
-    if (how === "silent") this.#silent.add(slot);
+    const now = performance.now();
+    this.#lost.set(slot, now);
+    if (how === "silent") this.#silent.set(slot, now + Math.max(RENEW_MS, this.#options.holdMs));
     this.#options.onServers("lost", this.others);
     this.bus.serverLost(slot);
     this.sealed.lost(slot);
@@ -311,7 +311,7 @@ export class Cluster {
     if (message.kind === "here" && this.#fresh.meet(slot, { sign: message.sign, count: number })) {
       this.#lost.delete(slot);
       this.#heard.set(slot, now);
-      for (const other of this.#silent) if (!this.#lost.has(other)) this.#silent.delete(other);
+      this.#silent.delete(slot);
       this.#identities.set(slot, message.identity);
       if (message.identity !== this.#options.identity) this.#options.onMismatch("identity");
       return this.#options.onServers("found", this.others);

@@ -179,6 +179,32 @@ Deno.test("while a server is silent, another connection is asked for; a goodbye 
   for (const { stop } of [one, four]) stop.abort();
 });
 
+Deno.test("the last server asks for no other connection once the only other one is given up", async () => {
+  const bus = new MemoryCluster();
+  const [one, two] = [startServer(bus, 1, { holdMs: 1_000 }), startServer(bus, 2)];
+  await settle();
+  two.stop.abort();
+  const end = Date.now() + 10_000;
+  while (!one.seen.includes("gone")) {
+    assert.ok(Date.now() < end, "it is given up");
+    await delay(100);
+  }
+  const asked = bus.renewals;
+  await delay(2_200);
+  assert.ok(bus.renewals > asked, "a moment is no proof: its own connection may be at fault");
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + 60_000;
+  try {
+    await delay(1_200);
+    const before = bus.renewals;
+    await delay(2_200);
+    assert.equal(bus.renewals, before);
+  } finally {
+    performance.now = now;
+  }
+  one.stop.abort();
+});
+
 Deno.test("another key or another identity on the same backplane is noticed", async () => {
   const bus = new MemoryCluster();
   const one = startServer(bus, 1);
