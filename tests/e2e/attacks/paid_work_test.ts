@@ -14,7 +14,7 @@ import { frameBody } from "../../../shared/channel/record_batch.ts";
 import { encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import type { Request } from "../../../shared/messages/messages_v2.ts";
 import { writeAll } from "../../bench/load/load.ts";
-import { floodHandshakes, floodTls, tryToken } from "../../helpers/hostile/many_logins.ts";
+import { floodOf, startFlood, tryToken } from "../../helpers/hostile/many_logins.ts";
 import { within } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
@@ -144,13 +144,13 @@ testLinux(
     await using _bob = bob;
     const before = await p99(pair, 1_000);
     const stranger = { from: STRANGER, port: server.port };
-    const flood = floodHandshakes(stranger, { sockets: 50, ms: 4_000 });
+    await using flood = await startFlood("session", stranger, { sockets: 50, ms: 4_000 });
     const during = await p99(pair, 2_000);
     const elapsed = startStopwatch(server.pid);
     await using _newcomer = await V2Peer.join({ port: server.port, hello: { name: "new" } });
     const newcomerMs = elapsed();
     const after = await p99(pair, 1_000);
-    const { answered, tried } = await flood;
+    const { answered, tried } = await floodOf(flood);
     const most = CONNECTION_RATE.messages * (1 + 6 / CONNECTION_RATE.seconds);
     console.log(
       `${answered} of ${tried} handshakes computed; p99 ${before.toFixed(1)} ms before, ` +
@@ -181,12 +181,13 @@ for (const rate of ["default", "off"]) {
       await using bob = await V2Peer.join({ port, tlsCa, hello: { name: "bob" } });
       const pair = { ann, bob, pid: server.pid };
       const before = await p99(pair, 1_000);
-      const flood = floodTls({ from: STRANGER, port }, { sockets: 50, ms: 4_000 });
+      const stranger = { from: STRANGER, port };
+      await using flood = await startFlood("tls", stranger, { sockets: 50, ms: 4_000 });
       const during = await p99(pair, 2_000);
       const elapsed = startStopwatch(server.pid);
       await using _newcomer = await V2Peer.join({ port, tlsCa, hello: { name: "new" } });
       const newcomerMs = elapsed();
-      const { answered, tried } = await flood;
+      const { answered, tried } = await floodOf(flood);
       console.log(
         `${answered} of ${tried} TLS handshakes answered; p99 ${before.toFixed(1)} ms before, ` +
           `${during.toFixed(1)} ms during; a newcomer was in after ${newcomerMs.toFixed(0)} ms`,

@@ -1,4 +1,5 @@
-// Somebody who opens connections from an address of their own and logs in as often as they can.
+// Somebody who opens connections from an address of their own and logs in as often as they can. A flood is a process of its
+// own, `many_logins.ts KIND FROM PORT SOCKETS MS`: in that of a test it would keep the thread that measures the others.
 
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
@@ -9,6 +10,7 @@ import { BatchReader, frameBody, packBatches } from "../../../shared/channel/rec
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
 import { testRsa } from "../peers/v2_peer.ts";
+import { type SideWork, startSideWork } from "./side_process.ts";
 
 /** Where a stranger comes from and where it goes. */
 export interface Stranger {
@@ -51,16 +53,27 @@ export interface FloodSize {
   readonly ms: number;
 }
 
-/** Sends one first message over `sockets` connections at a time, again and again for `ms`. */
-export async function floodHandshakes(stranger: Stranger, size: FloodSize): Promise<Flood> {
-  // One for all of them: the server cannot know, and the flood costs nothing.
-  const { firstMessage } = await ClientHandshake.start({ rsa: await testRsa() });
-  return await flood(stranger, encodeFrame(firstMessage), size);
+/** What comes first: of a session, or of TLS, to which the server answers with its signature. */
+export type FloodKind = "session" | "tls";
+
+/** Begins to send one first message over `sockets` connections at a time, again and again for `ms`. */
+export function startFlood(
+  kind: FloodKind,
+  { from, port }: Stranger,
+  { sockets, ms }: FloodSize,
+): Promise<SideWork> {
+  return startSideWork("hostile/many_logins", kind, from, ...[port, sockets, ms].map(String));
 }
 
-/** The same with the first message of a TLS handshake, to which the server answers with its signature. */
-export async function floodTls(stranger: Stranger, size: FloodSize): Promise<Flood> {
-  return await flood(stranger, await clientHello(), size);
+/** What it came to, once it is over. */
+export async function floodOf({ result }: SideWork): Promise<Flood> {
+  return JSON.parse(await result);
+}
+
+/** One for all connections: the server cannot know, and the flood costs nothing. */
+async function firstOf(kind: FloodKind): Promise<Uint8Array> {
+  if (kind === "tls") return await clientHello();
+  return encodeFrame((await ClientHandshake.start({ rsa: await testRsa() })).firstMessage);
 }
 
 /** What a TLS client says first. */
@@ -126,4 +139,13 @@ export async function tryToken(stranger: Stranger, token: string): Promise<strin
   } finally {
     socket.destroy();
   }
+}
+
+if (import.meta.main) {
+  const [kind = "session", from = "", ...numbers] = Deno.args;
+  const [port = 0, sockets = 0, ms = 0] = numbers.map(Number);
+  const first = await firstOf(kind as FloodKind);
+  const say = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  say("go");
+  say(JSON.stringify(await flood({ from, port }, first, { sockets, ms })));
 }

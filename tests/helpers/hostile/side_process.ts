@@ -8,6 +8,29 @@ export async function startSide(
   name: string,
   ...args: readonly string[]
 ): Promise<Deno.ChildProcess> {
+  const { child, reader } = await spawnSide(name, args);
+  await reader.cancel();
+  return child;
+}
+
+/** A program beside a test that ends by itself, and says what it came to. */
+export interface SideWork extends AsyncDisposable {
+  /** All that it said after its first word. */
+  readonly result: Promise<string>;
+}
+
+/** The same for a program that ends. */
+export async function startSideWork(name: string, ...args: readonly string[]): Promise<SideWork> {
+  const { child, reader } = await spawnSide(name, args);
+  reader.releaseLock();
+  const words = Array.fromAsync(child.stdout.pipeThrough(new TextDecoderStream()));
+  return {
+    result: words.then((all) => all.join("")),
+    [Symbol.asyncDispose]: () => killSide(child),
+  };
+}
+
+async function spawnSide(name: string, args: readonly string[]) {
   const script = new URL(`../${name}.ts`, import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--allow-net", script, ...args],
@@ -17,8 +40,7 @@ export async function startSide(
   }).spawn();
   const reader = child.stdout.getReader();
   await within(reader.read(), `the first word of ${name}`, 15_000);
-  await reader.cancel();
-  return child;
+  return { child, reader };
 }
 
 /** Ends it with SIGKILL. */
