@@ -16,6 +16,8 @@ const HONEST = 8;
 const TEXT = "z".repeat(6_000);
 // Counted in full for each socket that is more than all outboxes together may hold, whatever the system buffers.
 const FLOOD_BYTES = 14 * MIB;
+// It is some 30 ms, and 90 to 140 where outboxes for which much waits do not take turns behind the others.
+const LINE_MS = 80;
 
 Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, and cost their bytes once", async () => {
   const args = ["--host", "::", "--rate-limit", "off", "--max-message", "7KiB"];
@@ -62,7 +64,8 @@ Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, an
   // Counted once, 12 MiB are far from any bound: not even those that do not read are cut.
   assert.doesNotMatch(server.log, /does not read fast enough/);
   assert.ok(waiting > 1 && waiting < 3 * FLOOD_BYTES / MIB, figures);
-  assert.ok(newcomerMs < 5_000, figures);
+  assert.ok(worst < LINE_MS, figures);
+  assert.ok(newcomerMs < 1_000, figures);
   assert.ok(grown < 250, figures);
 });
 
