@@ -30,6 +30,11 @@ export async function runKeygen(input: LinkInput): Promise<number> {
   if (surplus !== undefined) {
     throw new UsageError(`Cannot use ${quote(surplus)}: keygen takes one FILE`);
   }
+  if (typed === "-") {
+    throw new UsageError("Cannot write the device key to standard output: it is a secret", {
+      hint: "name a FILE; ./- is one of that name",
+    });
+  }
   const path = typed ?? besideSettings("device_key", input.env);
   if (path === undefined) {
     throw new ConfigError("Cannot write the device key: there is no home folder", {

@@ -50,12 +50,15 @@ async function readPeople(path: string): Promise<PeopleByName> {
       const why = person === undefined
         ? `line ${index + 1} must be a date, a key and a name`
         : `it has more than ${KNOWN_PEOPLE_MAX} people`;
-      throw new ConfigError(`${trouble}: ${why}`);
+      throw new ConfigError(`${trouble}: ${why}`, { hint: HINT });
     }
     people.set(nameKey(person.name), person);
   }
   return people;
 }
+
+const HINT = "remove what does not belong there, and /verify again who is missing then; " +
+  "--known-people FILE uses another file";
 
 function parseLine(line: string): KnownPerson | undefined {
   const [, date, encoded, typed] = /^(\d{4}-\d{2}-\d{2}) ed25519:(\S+) (.+)$/.exec(line) ?? [];

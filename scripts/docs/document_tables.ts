@@ -33,9 +33,7 @@ export const DOCUMENTS: readonly string[] = [
 const EVERYDAY = [
   "join",
   "switch",
-  "names",
   "msg",
-  "me",
   "edit",
   "send",
   "accept",

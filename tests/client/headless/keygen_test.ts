@@ -33,6 +33,7 @@ Deno.test("keygen writes a key under the passphrase of the variable, beside the 
 Deno.test("keygen refuses two files, a folder that is not there, and no home", async () => {
   const key = { CMDCHAT_DEVICE_KEY_PASSPHRASE: PASSPHRASE };
   await assert.rejects(call(["one", "two"], key), /keygen takes one FILE/);
+  await assert.rejects(call(["-"], key), /Cannot write the device key to standard output/);
   await assert.rejects(call(["/nowhere/at/all/key"], key), /its folder does not exist/);
   await assert.rejects(call([], key), /there is no home folder/);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { KNOWN_PEOPLE_MAX } from "../../../client/base/limits.ts";
 import { openKnownPeople } from "../../../client/people/known_people_file.ts";
-import { LimitError } from "../../../shared/base/errors.ts";
+import { type ConfigError, LimitError } from "../../../shared/base/errors.ts";
 
 const person = (name: string, n: number) => ({
   name,
@@ -73,6 +73,8 @@ Deno.test("a file is read as it was written, and what nobody of ours wrote is re
       await Deno.writeTextFile(path, text, { mode: 0o600 });
       await assert.rejects(open(path), new RegExp(where), text.slice(0, 90));
     }
+    await Deno.writeTextFile(path, "nonsense", { mode: 0o600 });
+    await assert.rejects(open(path), ({ hint }: ConfigError) => /\/verify again/.test(hint ?? ""));
     await Deno.writeTextFile(path, good);
     await Deno.chmod(path, 0o666);
     await assert.rejects(open(path), /every user of this machine may change it/);
