@@ -4,7 +4,7 @@ import { handleEvent } from "../../../client/events/dispatch.ts";
 import { readTerminal } from "../../../client/app/terminal_input.ts";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { formatLink, type InviteLink, parseLink } from "../../../shared/text/invite_link.ts";
-import type { Event, SealedRequest } from "../../../shared/messages/messages_v2.ts";
+import type { Event, EventOf, SealedRequest } from "../../../shared/messages/messages_v2.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
 import {
   enteredOf,
@@ -206,7 +206,9 @@ Deno.test("/seal makes a room beside the plain one, prints its link, and lines g
 
 Deno.test("the server can neither speak in a sealed room nor lead the next line out of it", async () => {
   const story = await mixedChat();
-  const forged = eventOf("chat", { name: "bob", client: 9, text: "forged" });
+  const words = { name: "bob", client: 9, text: "forged", sequence: 1, request: 0 };
+  const forged = eventOf("chat", words as Partial<EventOf<"chat">>);
+  assert.equal(decodeEvent(encodeEvent({ ...forged, room: 1 } as Event)).kind, "chat");
   for (const room of [story.chat.room.id, -1] as number[]) {
     assert.throws(() => decodeEvent(encodeEvent({ ...forged, room } as Event)), ProtocolError);
   }
