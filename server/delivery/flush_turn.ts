@@ -32,6 +32,12 @@ export function flushSoon(flushing: Flushing): void {
   if (due.push(flushing) === 1) queueMicrotask(flushDue);
 }
 
+/** Calls `work` once those have written for which little waits and which ask in this turn: nobody waits for it. */
+export function afterFlush(work: () => void): void {
+  // One microtask later a flush may be due that was not asked for when this was; it is done in the second.
+  queueMicrotask(() => queueMicrotask(work));
+}
+
 /** Resolves when all that are heavy now have written; undefined where none is. */
 export function heavyFlushed(): Promise<void> | undefined {
   if (heavy.length === 0) return undefined;

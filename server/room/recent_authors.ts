@@ -6,8 +6,10 @@ import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { sha256Hex } from "../../shared/crypto/hkdf.ts";
 import type { ClientId, SequenceNumber } from "../../shared/messages/ids.ts";
 import { AUTHORS_REMEMBERED } from "../config/limits.ts";
+import { afterFlush } from "../delivery/flush_turn.ts";
 
 const NOBODY = -1;
+const NO_MARK = -1;
 const KEY_BYTES = 16;
 // 48 bits fit a number. Under a key that no client has, nobody can look for another text with the same mark.
 const MARK_DIGITS = 12;
@@ -34,10 +36,17 @@ export class RecentAuthors {
   /** In hex: a text is hashed faster than bytes. */
   #key: string | undefined;
   #last = 0;
+  /** Chats whose marks are not made yet: to hash a lone line would keep those waiting who get it. */
+  #unmarked: RememberedChat[] | undefined;
 
   /** A chat was said, the next one. */
   add(chat: RememberedChat): void {
-    this.#put(chat.sequence, chat.client, this.#markOf(chat));
+    this.#put(chat.sequence, chat.client, NO_MARK);
+    if (this.#unmarked === undefined) {
+      this.#unmarked = [];
+      afterFlush(() => this.#mark());
+    }
+    this.#unmarked.push(chat);
   }
 
   /** Who wrote chat `sequence`; undefined where it is too old, was taken back, or does not exist yet. */
@@ -49,6 +58,7 @@ export class RecentAuthors {
 
   /** Whether somebody of that name says that text in chat `sequence`, as far as it is remembered. */
   says(chat: Omit<RememberedChat, "client">): boolean {
+    this.#mark();
     return this.of(chat.sequence) !== undefined &&
       this.#marks[chat.sequence % AUTHORS_REMEMBERED] === this.#markOf(chat);
   }
@@ -56,6 +66,7 @@ export class RecentAuthors {
   /** Chat `sequence` was changed by who wrote it, whatever their name is now. */
   revise(chat: Omit<RememberedChat, "client">): void {
     if (this.of(chat.sequence) === undefined) return;
+    this.#mark();
     this.#marks[chat.sequence % AUTHORS_REMEMBERED] = this.#markOf(chat);
   }
 
@@ -68,6 +79,7 @@ export class RecentAuthors {
 
   /** All that is known, oldest first; a chat that was taken back has no author. */
   get snapshot(): AuthorsSnapshot {
+    this.#mark();
     const chats: [number, number, number][] = [];
     const first = Math.max(1, this.#last - AUTHORS_REMEMBERED + 1);
     for (let sequence = first; sequence <= this.#last; sequence++) {
@@ -81,6 +93,14 @@ export class RecentAuthors {
   restore({ key, chats }: AuthorsSnapshot): void {
     this.#key = toHex(key);
     for (const [sequence, client, mark] of chats) this.#put(sequence, client, mark);
+  }
+
+  #mark(): void {
+    const unmarked = this.#unmarked;
+    this.#unmarked = undefined;
+    for (const chat of unmarked ?? []) {
+      this.#marks[chat.sequence % AUTHORS_REMEMBERED] = this.#markOf(chat);
+    }
   }
 
   #put(sequence: SequenceNumber, client: ClientId, mark: number): void {

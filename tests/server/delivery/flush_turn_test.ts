@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { TURN_MS } from "../../../server/config/limits.ts";
-import { FLUSH_GROUP_BYTES, flushSoon, heavyFlushed } from "../../../server/delivery/flush_turn.ts";
+import {
+  afterFlush,
+  FLUSH_GROUP_BYTES,
+  flushSoon,
+  heavyFlushed,
+} from "../../../server/delivery/flush_turn.ts";
 import { turns } from "../../helpers/fakes/chat_fakes.ts";
 
 function recorder(bytes = 1) {
@@ -27,6 +32,15 @@ Deno.test("at the end of a turn all seal, then all write, in the order in which 
   assert.deepEqual(done, [], "not within the turn");
   await turns();
   assert.deepEqual(done, ["a seals", "b seals", "a writes", "b writes"]);
+});
+
+Deno.test("what nobody waits for is done once all have written who ask in the same turn, be it later than it", async () => {
+  const { done, ask } = recorder();
+  afterFlush(() => done.push("the rest"));
+  ask("a");
+  ask("b");
+  await turns();
+  assert.deepEqual(done.slice(2), ["a writes", "b writes", "the rest"]);
 });
 
 Deno.test("who asks again while others write has its turn afterwards", async () => {
