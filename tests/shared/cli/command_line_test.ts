@@ -6,6 +6,7 @@ import {
   parseCommandLine,
 } from "../../../shared/cli/command_line.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
+import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { integer, orOff, word } from "../../../shared/cli/option_values.ts";
 
 const TABLE = {
@@ -202,5 +203,14 @@ Deno.test("a bad value of the settings file is refused with its line, a secret o
   assert.throws(
     () => parseWith("token"),
     /^UsageError: Cannot use token in line 3 of "x.toml": it must have at least/,
+  );
+});
+
+Deno.test("why a value cannot be used is said once, also where it is read elsewhere as well", () => {
+  const call = { args: ["--fingerprint", "abc"], env: () => undefined };
+  const row = { value: "TEXT", parse: parseFingerprint, help: "", variable: undefined };
+  assert.throws(
+    () => parseCommandLine({ fingerprint: row }, call),
+    /^UsageError: Cannot use --fingerprint "abc": it must be "SHA256:" and 43 letters/,
   );
 });
