@@ -58,6 +58,8 @@ export function dispatchRequest(session: Session, request: Request): void {
     }
   }
   try {
+    // Whoever goes on while nothing is decided pays for it, and may still go.
+    if ("id" in request && request.kind !== "leave") session.requests.checkUndecided();
     const speaker = speakerOf(session, request, rule);
     // The table's type ties each handler to its request; TypeScript cannot follow the key through the union.
     (HANDLERS[request.kind] as (session: Session, request: Request) => void)(session, request);

@@ -3,7 +3,8 @@
 import type { RemoteSession } from "../cluster/cluster_contract.ts";
 import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
-import { DECLINED_REMEMBERED } from "../config/limits.ts";
+import { LimitError } from "../../shared/base/errors.ts";
+import { DECLINED_REMEMBERED, UNDECIDED_MAX } from "../config/limits.ts";
 
 const UNKNOWN =
   "Cannot tell whether that was done: it was on its way when you went on at another server";
@@ -61,6 +62,15 @@ export class RequestNumbers {
     const settled = decision.finally(() => undecided.delete(id));
     undecided.set(id, { again, settled: settled.then(() => {}, () => {}) });
     return settled;
+  }
+
+  /** Throws LimitError where so many requests are undecided that one more could not be told to another server. */
+  checkUndecided(): void {
+    const undecided = (this.#undecided?.size ?? 0) + (this.#open?.size ?? 0);
+    if (undecided < UNDECIDED_MAX) return;
+    throw new LimitError(
+      `Cannot take more now: ${UNDECIDED_MAX} requests wait for the other servers. Try again later.`,
+    );
   }
 
   /** Whether something is undecided that no other server may do once more. */

@@ -85,6 +85,22 @@ Deno.test("a repeat of a rename that the servers have not decided is told nothin
   assert.deepEqual(again, first);
 });
 
+Deno.test("a client that goes on while the servers decide nothing is declined at 1,024, and goes on after that", async () => {
+  const alice = seat(await makeRelay(FREE));
+  const there = Promise.withResolvers<number>();
+  alice.session.rename = () => [1, there.promise];
+  const rename = (id: number) => dispatchRequest(alice.session, { kind: "rename", id, name: "c" });
+  for (let id = 1; id <= 1_030; id++) rename(id);
+  assert.equal(alice.session.requests.unsettled.open.length, 1_024);
+  const declined = alice.take("declined");
+  assert.deepEqual(declined.map(({ id }) => id), [1_025, 1_026, 1_027, 1_028, 1_029, 1_030]);
+  assert.match(declined[0]?.why ?? "", /1024 requests wait for the other servers/);
+  there.resolve(5);
+  await new Promise((resolve) => setTimeout(resolve));
+  rename(1_031);
+  assert.deepEqual(alice.session.requests.unsettled.open, [1_031]);
+});
+
 Deno.test("hello and bye in the middle of a session are faults", async () => {
   const alice = seat(await makeRelay(FREE));
   const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };
