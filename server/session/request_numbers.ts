@@ -69,7 +69,7 @@ export class RequestNumbers {
     const undecided = (this.#undecided?.size ?? 0) + (this.#open?.size ?? 0);
     if (undecided < UNDECIDED_MAX) return;
     throw new LimitError(
-      `Cannot take more now: ${UNDECIDED_MAX} requests wait for the other servers. Try again later.`,
+      `Not delivered: ${UNDECIDED_MAX} requests wait for the other servers. Try again later.`,
     );
   }
 
