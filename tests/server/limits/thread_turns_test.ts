@@ -105,6 +105,25 @@ Deno.test("longer work goes on in each turn, also where something else takes all
   assert.ok(shares >= 8 && shares <= 10, `${shares} in 10 turns`);
 });
 
+Deno.test("where something else takes all of each turn, longer work has half as much beside it", async () => {
+  const { turns, work } = turnsOfWork();
+  let shares = 0;
+  for (let n = 0; n < 100; n++) {
+    void turns.inLine().then(() => {
+      shares++;
+      work(1);
+    });
+  }
+  for (let turn = 0; turn < 5; turn++) {
+    turns.begin();
+    work(2 * TURN_MS);
+    await turns.next();
+  }
+  await turns.next();
+  const most = 6 * TURN_MS / 2;
+  assert.ok(shares >= most - TURN_MS && shares <= most, `${shares}`);
+});
+
 Deno.test("what is written after a reader asked for the next turn counts as work before it", async () => {
   const { turns, work } = turnsOfWork();
   turns.begin();
