@@ -63,12 +63,15 @@ export class ThreadTurns {
       this.begin();
       // Where the heavy outboxes have used up each turn, reads in small numbers would make small writes and more turns.
       const until = this.now() + TURN_MS / 2;
+      // Nobody has a second share of it.
+      let others = this.#line.length;
       do {
         this.#line[0]?.();
         // It works in the microtask before this one, and stays in the line until then: so there is one call of this.
         await undefined;
         this.#line.shift();
-      } while (this.#line.length > 0 && (!this.isOver || this.now() < until));
+        others--;
+      } while (this.#line.length > 0 && (!this.isOver || (others > 0 && this.now() < until)));
     }
   }
 
