@@ -31,6 +31,9 @@ const FIRST_PACE_MS = 4;
 const PACE_WINDOW = { handshakes: 16, ms: 250 } as const;
 // Each window counts for a half: a server that starts is slow for a second, and it is then that all come.
 const NEW_SHARE = 1 / 2;
+// What is told follows from the fastest of so many windows, a second at least: a moment in which the process had no
+// processor, or collected garbage, would send away hundreds of clients for many seconds, and the server would be idle then.
+const TOLD_WINDOWS = 4;
 // A pace that is slow for other reasons than a crowd is not told: who comes too early is told once more, for a fifth of a
 // handshake, and a time at which nobody comes is lost.
 const SLOWEST_TOLD_MS = 8;
@@ -59,6 +62,8 @@ export class HandshakeQueue {
   #awaySince: number | undefined;
   /** The ms from the end of one to the end of the next while others wait. */
   #paceMs = FIRST_PACE_MS;
+  /** What the last windows had for it. */
+  #lastPaces: readonly number[] = [];
   /** What that is measured over: since when others have waited, and how many have ended since. */
   #window: { readonly since: number; ended: number } | undefined;
 
@@ -69,6 +74,11 @@ export class HandshakeQueue {
     this.#atOnce = atOnce;
     this.#rests = rests;
     this.#now = now;
+  }
+
+  /** One will take so many ms; what is measured once others wait is better known. */
+  expectPace(ms: number): void {
+    if (this.#awaySince === undefined && this.#window === undefined) this.#paceMs = ms;
   }
 
   /** How many wait for their turn. */
@@ -89,7 +99,7 @@ export class HandshakeQueue {
     const before = Math.min(this.#waiting, rounds * turns);
     if (before * this.#paceMs <= HANDSHAKE_PATIENCE_MS) return undefined;
     const now = this.#now();
-    const step = Math.min(this.#expectedPace(now), SLOWEST_TOLD_MS);
+    const step = Math.min(this.#expectedPace(now), SLOWEST_TOLD_MS, ...this.#lastPaces);
     const from = Math.max(now + before * step, site?.promised ?? 0);
     const latest = now + LATEST_TURN_MS;
     if (site !== undefined) site.promised = Math.min(from + turns * step, latest);
@@ -140,7 +150,9 @@ export class HandshakeQueue {
     const window = this.#window ??= { since: now, ended: -1 };
     const took = now - window.since;
     if (++window.ended < PACE_WINDOW.handshakes || took < PACE_WINDOW.ms) return;
-    this.#paceMs += NEW_SHARE * (took / window.ended - this.#paceMs);
+    const pace = took / window.ended;
+    this.#paceMs += NEW_SHARE * (pace - this.#paceMs);
+    this.#lastPaces = [...this.#lastPaces, pace].slice(-TOLD_WINDOWS);
     this.#window = { since: now, ended: 0 };
   }
 

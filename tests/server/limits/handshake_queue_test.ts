@@ -139,6 +139,37 @@ Deno.test("a client that is sent away comes back while others still wait, and is
   assert.equal(queue.pauseFor(herd), undefined);
 });
 
+Deno.test("what is known of a handshake before the first client says how many are let in, and no more once one was sent away", () => {
+  const herd = "192.0.2.1";
+  const queue = new HandshakeQueue(() => 0);
+  queue.expectPace(2);
+  const letIn = () => {
+    for (let count = 0;; count++) {
+      if (queue.pauseFor(herd) !== undefined) return count;
+      void queue.run(herd, () => Promise.resolve());
+    }
+  };
+  assert.equal(letIn(), 2_001);
+  queue.expectPace(1);
+  assert.equal(letIn(), 0);
+});
+
+Deno.test("a moment in which nothing is computed sends nobody away for longer", async () => {
+  let now = 0;
+  const queue = new HandshakeQueue(() => 1, { now: () => now });
+  const { begin, endAll } = handshakes(queue);
+  const herd = "192.0.2.1";
+  for (let n = 0; n < 2_500; n++) void begin(herd, `${n}`);
+  await endAll(600, () => now += 2);
+  await endAll(20, () => now += 40);
+  const told = queue.pauseFor(herd) ?? 0;
+  assert.equal(
+    told,
+    1_000,
+    "the turn comes after 3.8 s, and after 15 s at the pace of that moment",
+  );
+});
+
 Deno.test("a neighbor in the /48 of a crowd is let in, and of a /48 that is a crowd nobody more than of a source", () => {
   const queue = new HandshakeQueue(() => 0);
   for (let n = 0; n < 10_000; n++) void queue.run("2001:db8:7:1::1", () => Promise.resolve());
