@@ -63,9 +63,16 @@ export const HANDSHAKES_AT_ONCE = 4;
 /**
  * Where so many wait for their turn, some ms of the thread that serves members, a worker computes them from then on. It
  * takes 15 MiB, and ends where it was idle for so long. It has twice as many at a time as the thread would compute: it
- * goes on with some while the answers of others are written.
+ * goes on with some while the answers of others are written. A server to which all clients may be about to come back starts
+ * it `aheadAfterMs` after itself, when nobody waits for the thread yet, and ends it where none has come for `aheadIdleMs`.
  */
-export const HANDSHAKE_WORKER = { waiting: 8, atOnce: 8, idleMs: 600_000 } as const;
+export const HANDSHAKE_WORKER = {
+  waiting: 8,
+  atOnce: 8,
+  idleMs: 600_000,
+  aheadAfterMs: 100,
+  aheadIdleMs: 30_000,
+} as const;
 
 /** TLS handshakes that are computed at a time: more would only delay members for longer. */
 export const TLS_HANDSHAKES_AT_ONCE = 1;

@@ -12,12 +12,23 @@ import {
   packAnswered,
   unpackAsked,
 } from "./handshake_batch.ts";
+import { rehearse } from "./rehearsal.ts";
 
-/** What the worker is asked: first the identity, as identityToText() writes it, then clients' first messages. */
-export type ToHandshakeWorker = { readonly identity: string } | AskedBatch;
+/**
+ * What the worker is asked: first the identity, as identityToText() writes it, and whether there is time to rehearse; then
+ * clients' first messages.
+ */
+export type ToHandshakeWorker =
+  | { readonly identity: string; readonly rehearses: boolean }
+  | AskedBatch;
 
-/** What it says: once that it is ready, then a session for each message, or none where the message is refused. */
-export type FromHandshakeWorker = { readonly ready: true } | AnsweredBatch;
+/**
+ * What it says: once that it is ready, and where it has rehearsed, the ms that a handshake takes; then a session for each
+ * message, or none where the message is refused.
+ */
+export type FromHandshakeWorker =
+  | { readonly ready: true; readonly tookMs: number | undefined }
+  | AnsweredBatch;
 
 const scope = self as unknown as {
   onmessage: (message: MessageEvent<ToHandshakeWorker>) => void;
@@ -50,7 +61,8 @@ async function computeAll(): Promise<void> {
 scope.onmessage = async ({ data }) => {
   if ("identity" in data) {
     handshakes = new ServerHandshake(await identityFromText(data.identity));
-    return scope.postMessage({ ready: true });
+    const tookMs = data.rehearses ? await rehearse(handshakes) : undefined;
+    return scope.postMessage({ ready: true, tookMs });
   }
   waiting.push(...unpackAsked(data));
   await computeAll();

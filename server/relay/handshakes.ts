@@ -16,6 +16,8 @@ type Settle = (session: ServerSession | undefined) => void;
 export interface HandshakesOptions {
   /** How many handshakes wait for their turn. */
   readonly waiting: () => number;
+  /** The worker has rehearsed, and one handshake took so many ms in the end. */
+  readonly onRehearsed?: (tookMs: number) => void;
   /** Threads that the machine runs at once; with one, a worker would only take time from members. */
   readonly processors?: number;
   /** Monotonic ms. */
@@ -27,6 +29,7 @@ export class Handshakes {
   readonly #identity: ServerIdentity;
   #own: ServerHandshake;
   readonly #waiting: () => number;
+  readonly #onRehearsed: (tookMs: number) => void;
   readonly #mayHelp: boolean;
   readonly #now: () => number;
   readonly #computing = new Map<number, Settle>();
@@ -37,16 +40,23 @@ export class Handshakes {
   /** What the worker is asked at the end of this turn. */
   #asked: AskedHandshake[] = [];
   #usedAt = 0;
+  /** How long the worker may be idle. */
+  #idleMs: number = HANDSHAKE_WORKER.idleMs;
   #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     identity: ServerIdentity,
-    { waiting, processors = navigator.hardwareConcurrency, now = () => performance.now() }:
-      HandshakesOptions,
+    {
+      waiting,
+      onRehearsed = () => {},
+      processors = navigator.hardwareConcurrency,
+      now = () => performance.now(),
+    }: HandshakesOptions,
   ) {
     this.#identity = identity;
     this.#own = new ServerHandshake(identity);
     this.#waiting = waiting;
+    this.#onRehearsed = onRehearsed;
     this.#mayHelp = processors > 1;
     this.#now = now;
   }
@@ -61,10 +71,19 @@ export class Handshakes {
     this.#own = new ServerHandshake(this.#identity, encapsulate);
   }
 
-  /** From now on, until `signal` aborts, a worker helps where many handshakes wait. */
-  run(signal: AbortSignal): void {
+  /**
+   * From now on, until `signal` aborts, a worker helps where many handshakes wait. Where a crowd is expected, it is started
+   * ahead, and ends soon where none comes.
+   */
+  run(signal: AbortSignal, { expectsCrowd = false } = {}): void {
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.#dismiss(), { once: true });
+    const ahead = expectsCrowd
+      ? setTimeout(() => this.#startAhead(), HANDSHAKE_WORKER.aheadAfterMs)
+      : undefined;
+    signal.addEventListener("abort", () => {
+      clearTimeout(ahead);
+      this.#dismiss();
+    }, { once: true });
   }
 
   /** As ServerHandshake.receive(). */
@@ -79,6 +98,7 @@ export class Handshakes {
     return new Promise((settle) => {
       const id = ++this.#issued;
       this.#usedAt = this.#now();
+      this.#idleMs = HANDSHAKE_WORKER.idleMs;
       this.#computing.set(id, settle);
       // Those that begin in one turn share a message.
       if (this.#asked.push({ id, first: firstMessage }) === 1) queueMicrotask(() => this.#ask());
@@ -92,12 +112,22 @@ export class Handshakes {
   }
 
   #startWhereManyWait(): void {
+    if (this.#waiting() >= HANDSHAKE_WORKER.waiting) this.#start({ rehearses: false });
+  }
+
+  #startAhead(): void {
+    if (this.#worker !== undefined) return;
+    this.#start({ rehearses: true });
+    this.#idleMs = HANDSHAKE_WORKER.aheadIdleMs;
+  }
+
+  #start({ rehearses }: { readonly rehearses: boolean }): void {
     const { aborted = true } = this.#signal ?? {};
-    if (aborted || !this.#mayHelp || this.#waiting() < HANDSHAKE_WORKER.waiting) return;
-    if (!canStartWorker()) return;
+    if (aborted || !this.#mayHelp || !canStartWorker()) return;
     const worker = startWorker(() => new URL("./handshake_worker.ts", import.meta.url));
     this.#worker = worker;
     this.#usedAt = this.#now();
+    this.#idleMs = HANDSHAKE_WORKER.idleMs;
     worker.onmessage = ({ data }: MessageEvent<FromHandshakeWorker>) => {
       if (worker === this.#worker) this.#take(data);
     };
@@ -107,7 +137,7 @@ export class Handshakes {
       if (worker === this.#worker) this.#dismiss();
     };
     this.#watch = setInterval(() => this.#dismissUseless(), HANDSHAKE_DEADLINE_MS);
-    identityToText(this.#identity).then((identity) => this.#post({ identity }));
+    identityToText(this.#identity).then((identity) => this.#post({ identity, rehearses }));
   }
 
   #post(message: ToHandshakeWorker): void {
@@ -117,6 +147,7 @@ export class Handshakes {
   #take(message: FromHandshakeWorker): void {
     if ("ready" in message) {
       this.#isReady = true;
+      if (message.tookMs !== undefined) this.#onRehearsed(message.tookMs);
       return;
     }
     for (const { id, session } of unpackAnswered(message)) {
@@ -128,7 +159,7 @@ export class Handshakes {
   /** Ends a worker that is idle, or hangs: then as many handshakes as run at once wait for it, and no other begins. */
   #dismissUseless(): void {
     const isIdle = this.#computing.size === 0;
-    const patience = isIdle ? HANDSHAKE_WORKER.idleMs : HANDSHAKE_DEADLINE_MS;
+    const patience = isIdle ? this.#idleMs : HANDSHAKE_DEADLINE_MS;
     if (this.#now() - this.#usedAt >= patience) this.#dismiss();
   }
 

@@ -47,6 +47,9 @@ export const BANNED = "You were banned by the server's admin.";
 /** What a client is told whose token is none of the server's any more. */
 export const TOKEN_REVOKED = "Your token is no longer valid here.";
 
+// A client that comes in costs so many times what its handshake does, with its connection and with its room.
+const COMING_IN_SHARE = 2.5;
+
 /** What a relay is made of. */
 export interface RelayOptions {
   readonly log: Logger;
@@ -96,7 +99,10 @@ export class Relay implements SessionHost {
     this.config = config;
     this.log = log;
     this.cluster = cluster;
-    this.handshakes = new Handshakes(identity, { waiting: () => this.handshakeQueue.waiting });
+    this.handshakes = new Handshakes(identity, {
+      waiting: () => this.handshakeQueue.waiting,
+      onRehearsed: (ms) => this.handshakeQueue.expectPace(COMING_IN_SHARE * ms),
+    });
     this.#refusals = new RepeatLog({
       report: (address, count, why) => log.info("handshake refused", { address, why, count }),
     });
@@ -279,7 +285,9 @@ export class Relay implements SessionHost {
   run(signal: AbortSignal): void {
     const { held, counters, log, metrics } = this;
     metrics.watchLag(signal);
-    this.handshakes.run(signal);
+    // Clients come back to an identity that outlasts the process, or to the sessions of the one before.
+    const expectsCrowd = this.config["identity-file"] !== undefined || held.size > 0;
+    this.handshakes.run(signal, { expectsCrowd });
     const forgetOld = (now: number) => {
       this.rooms.forgetOld(now);
       this.sealed.forgetOld();

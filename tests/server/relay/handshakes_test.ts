@@ -132,6 +132,69 @@ Deno.test("a worker that answers nothing is ended, and so is one that nobody ask
   }
 });
 
+Deno.test("where a crowd is expected, a worker is ready before it comes, and says what a handshake takes", async () => {
+  const running = new AbortController();
+  const told: number[] = [];
+  const handshakes = new Handshakes(identity, {
+    waiting: () => 0,
+    onRehearsed: (tookMs) => told.push(tookMs),
+    processors: 2,
+  });
+  handshakes.run(running.signal, { expectsCrowd: true });
+  await helped(handshakes);
+  assert.ok(told.length === 1 && told[0]! > 0 && told[0]! < 1_000, `${told}`);
+  const { server, client } = await shakeHands(handshakes);
+  assert.deepEqual(server, client);
+  running.abort();
+  // And not where the server has ended before.
+  handshakes.run(AbortSignal.abort(), { expectsCrowd: true });
+  await new Promise((resolve) => setTimeout(resolve, 2 * HANDSHAKE_WORKER.aheadAfterMs));
+  assert.ok(!handshakes.isHelped);
+});
+
+Deno.test("a worker that was started ahead ends soon where no crowd comes, and stays where one did", async () => {
+  const { Worker, setInterval } = globalThis;
+  let [now, ended, looks] = [0, 0, () => {}];
+  globalThis.Worker = class {
+    onmessage = (_: unknown) => {};
+    postMessage(message: { identity: string; rehearses: boolean } | AskedBatch) {
+      if ("identity" in message) {
+        const tookMs = message.rehearses ? 1 : undefined;
+        return this.onmessage({ data: { ready: true, tookMs } });
+      }
+      const refused = unpackAsked(message).map(({ id }) => ({ id, session: undefined }));
+      this.onmessage({ data: packAnswered(refused) });
+    }
+    terminate() {
+      ended++;
+    }
+  } as unknown as typeof Worker;
+  globalThis.setInterval = ((look: () => void) => {
+    looks = look;
+  }) as unknown as typeof setInterval;
+  try {
+    for (const comes of [false, true]) {
+      ended = 0;
+      const options = { waiting: () => 0, processors: 2, now: () => now };
+      const handshakes = new Handshakes(identity, options);
+      handshakes.run(new AbortController().signal, { expectsCrowd: true });
+      await helped(handshakes);
+      if (comes) await shakeHands(handshakes);
+      now += HANDSHAKE_WORKER.aheadIdleMs - 1;
+      looks();
+      assert.equal(ended, 0);
+      now += 1;
+      looks();
+      assert.equal(ended, comes ? 0 : 1);
+      now += HANDSHAKE_WORKER.idleMs;
+      looks();
+      assert.equal(ended, 1);
+    }
+  } finally {
+    Object.assign(globalThis, { Worker, setInterval });
+  }
+});
+
 Deno.test("handshakes that begin in one turn share a message, of which nothing stays behind", async () => {
   const first = ["one", "three"].map((text) => new TextEncoder().encode(text));
   const asked = first.map((first, id) => ({ id, first }));

@@ -30,6 +30,18 @@ Deno.test("who is held comes back while neighbors in its IPv6 /48 come far too o
   assert.equal(access.admit("2001:db8:7:ffff::2")?.forHeld, true);
 });
 
+Deno.test("a relay whose identity outlasts it expects that all come back, and one with a fresh identity does not", async () => {
+  for (const args of [["--identity-file", "identity.pem"], []]) {
+    const relay = await makeRelay(args);
+    const expected: unknown[] = [];
+    relay.handshakes.run = (_, options) => void expected.push(options);
+    const running = new AbortController();
+    relay.run(running.signal);
+    running.abort();
+    assert.deepEqual(expected, [{ expectsCrowd: args.length > 0 }]);
+  }
+});
+
 Deno.test("a stopping relay admits nobody", async () => {
   const relay = await makeRelay();
   await relay.stop();
