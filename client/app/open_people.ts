@@ -16,6 +16,9 @@ type PeopleConfig = Pick<
 >;
 
 const TRIES = 3;
+const UNPROTECTED =
+  "--device-key-passphrase-file has no effect: the device key has no passphrase, " +
+  "and whoever can read its file has it";
 
 /** Reads both files, and asks for the key's passphrase where it has one. Throws ConfigError, UsageError or CryptoError. */
 export async function openPeople(
@@ -38,8 +41,11 @@ async function openKey(
 ): Promise<DeviceKey> {
   const { openDeviceKey, readDeviceKey } = await import("../people/device_key_file.ts");
   const stored = await readDeviceKey(path);
-  if (stored.kind === "open") return stored.key;
   const notice = (text: string) => isPerson ? console.print(text) : printError(text);
+  if (stored.kind === "open") {
+    if (config["device-key-passphrase-file"] !== undefined) notice(`warning: ${UNPROTECTED}`);
+    return stored.key;
+  }
   const ask = canAsk ? console.ask.bind(console) : undefined;
   for (let left = TRIES;; left--) {
     let isTyped = false;

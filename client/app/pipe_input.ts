@@ -1,9 +1,9 @@
 // Lines of the user to messages and commands: at once in a terminal, one after the other from a pipe.
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
-import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { RefusalError } from "../session/refusal.ts";
-import type { RequestRefusal } from "../session/request_ledger.ts";
+import { refusalReason, type RequestRefusal } from "../session/request_ledger.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CommandContext } from "../commands/command.ts";
@@ -16,8 +16,6 @@ import type { InputOptions, LineWork } from "./script.ts";
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A line from a pipe waits this many seconds for a connection; a script must not hang forever. */
 const CONNECTION_TIMEOUT_S = 60;
-
-const REASON_SHOWN_MAX = 300;
 
 /** Sends each line of a pipe, waits for its echo, and leaves at the end. Resolves with the first fault, if any. */
 export function readPipe(options: InputOptions): Promise<CmdchatError | undefined> {
@@ -105,12 +103,8 @@ function isRefusal(outcome: unknown): outcome is RequestRefusal {
 }
 
 /** The error for what was refused. */
-export function refusedError(text: string, { why }: RequestRefusal): RefusalError {
-  const reason = sanitizeLine(why).slice(0, REASON_SHOWN_MAX).replace(
-    /^Not (?:sent|done): |\.$/g,
-    "",
-  );
-  return new RefusalError(`Not delivered: ${quote(text)}: ${reason}`);
+export function refusedError(text: string, refusal: RequestRefusal): RefusalError {
+  return new RefusalError(`Not delivered: ${quote(text)}: ${refusalReason(refusal)}`);
 }
 
 /** The outcome, or "lost" where a server that could answer does not. */

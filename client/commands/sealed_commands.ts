@@ -6,7 +6,7 @@ import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
-import type { RequestOutcome } from "../session/request_ledger.ts";
+import { refusalReason, type RequestOutcome } from "../session/request_ledger.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
@@ -88,7 +88,7 @@ async function moved(room: SealedRoom, secret: Uint8Array): Promise<string> {
     return `Perhaps the members of ${where} were not told: you are not in that room any more. Send them the link.`;
   }
   if (outcome !== "confirmed") {
-    return `The members of ${where} were not told: you are not in that room any more. Send them the link.`;
+    return `The members of ${where} were not told: ${refusalReason(outcome)}. Send them the link.`;
   }
   if (isAlone) return `Nobody else was in ${where}: there was nobody to tell.`;
   return `The members of ${where} were told. Leave that room once they are here.`;

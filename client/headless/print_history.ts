@@ -6,7 +6,7 @@ import { SYSTEM_CLOCK } from "../base/clock.ts";
 import type { HistoryConfig } from "../config/read_options.ts";
 import { printError } from "../base/exit.ts";
 import { showHistory, type ShowHistoryOptions } from "./show_history.ts";
-import { quotePath } from "../files/file_access.ts";
+import { openReadOnly, quotePath } from "../files/file_access.ts";
 import { readPassphrase } from "../config/read_secrets.ts";
 import { LineConsole } from "../console/line_console.ts";
 import { columnsOf, openLineIo } from "../terminal/tty.ts";
@@ -16,6 +16,8 @@ export async function printHistory(
   config: HistoryConfig & { readonly path: string },
   env: (name: string) => string | undefined,
 ): Promise<number> {
+  // Nobody is asked for the passphrase of what is not there.
+  (await openReadOnly(config.path)).close();
   const io = openLineIo();
   const console = new LineConsole(io);
   try {

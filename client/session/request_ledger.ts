@@ -12,7 +12,7 @@
 
 import type { RequestId } from "../../shared/messages/ids.ts";
 import { SealedLinkGuard } from "./sealed_link_guard.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, sanitizeLine } from "../../shared/base/sanitize.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import { type AnyRoomId, isSealedId, type WithAnyIds } from "../base/local_ids.ts";
@@ -23,6 +23,13 @@ import type { RatePacer } from "./rate_pacer.ts";
 /** Why a request was not done, in the words of whoever refused it; NOT sanitized. */
 export interface RequestRefusal {
   readonly why: string;
+}
+
+const REASON_SHOWN_MAX = 300;
+
+/** Why, as it goes on behind a colon; sanitized. */
+export function refusalReason({ why }: RequestRefusal): string {
+  return sanitizeLine(why).slice(0, REASON_SHOWN_MAX).replace(/^Not (?:sent|done): |\.$/g, "");
 }
 
 /** What became of a request: done, not done, or unknown because the connection broke. */

@@ -41,3 +41,9 @@ Deno.test("export and show print what is of the time that was asked for", async 
   assert.equal(await count(place.path, "--until", "2026-11-20"), 0);
   assert.equal(await count(place.path, "--since", "2026-11-23T18:00:01Z"), 0);
 });
+
+Deno.test("nobody is asked for the passphrase of a history that is not there", async () => {
+  const { code, stderr } = await runClient(home, { args: ["history", `${home}/none`] });
+  assert.equal(code, 3);
+  assert.match(stderr, /none": there is no such file$/m);
+});

@@ -412,6 +412,20 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   story.chat.end();
 });
 
+Deno.test("/rekey says why the members were not told, in the words of whoever refused it", async () => {
+  const story = await sealedChat();
+  first(story).enter("bob");
+  await story.console.enter("/rekey");
+  story.engines[1]?.enter();
+  await turns();
+  const why = "Not sent: bob may be somebody else.";
+  first(story).tell({ kind: "declined", request: 1, why });
+  await turns();
+  const last = story.console.printed.at(-1) ?? "";
+  assert.match(last, /"team" were not told: bob may be somebody else\. Send them the link\./);
+  story.chat.end();
+});
+
 Deno.test("/rekey says that the members were told where they were, and that they were not where the room is left", async () => {
   const story = await sealedChat();
   const last = () => story.console.printed.at(-1) ?? "";
@@ -427,7 +441,10 @@ Deno.test("/rekey says that the members were told where they were, and that they
   story.engines[2]?.enter();
   await turns();
   assert.match(story.console.printed.at(-3) ?? "", /cmdchat:/, "the link is there all the same");
-  assert.match(last(), /The members of "team" were not told: you are not in that room any more/);
+  assert.match(
+    last(),
+    /The members of "team" were not told: you are not in "team" any more\. Send/,
+  );
   await story.console.enter("/switch team-sealed", "/rekey");
   story.engines[1]?.enter("bob");
   story.engines[3]?.enter();
