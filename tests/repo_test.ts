@@ -79,7 +79,7 @@ Deno.test("every package is pinned in deno.json, is used, and stands in an ADR",
     const used = everything.some(({ imports }) =>
       imports.some((specifier) => specifier === name || specifier.startsWith(`${name}/`))
     );
-    if (!used && !AHEAD_OF_USE.includes(name)) wrong.push(`${name} is not used`);
+    if (!used) wrong.push(`${name} is not used`);
     if (!adrs.includes(`\`${name}\``)) wrong.push(`${name} stands in no ADR`);
   }
   for (const { path, imports: specifiers } of everything) {
@@ -100,9 +100,6 @@ Deno.test("no package has peers: Deno would ask the registry about them at every
   const withPeers = Object.keys(npm).filter((name) => /@[\d.]+_/.test(name));
   assert.deepEqual(withPeers.filter((name) => !KNOWN_PEERS.test(name)), []);
 });
-
-/** Chosen and pinned for session v2 and its invite links; `uqr` draws them, `cborg` packs what servers keep and tell each other. */
-const AHEAD_OF_USE = ["cborg", "uqr"];
 
 /** What the group library's structures say is read strictly in a file beside the one that works with it. */
 const NATS_FILES = /^server\/nats\//;

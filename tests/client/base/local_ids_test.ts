@@ -33,6 +33,7 @@ Deno.test("a request that names a sealed room or a member of one does not leave 
       { kind: "direct", id: 1, to: member, text: "only you" },
       { kind: "pull", room: 1, to: member, ...chunks },
       { ...moderate, room: 1, whom: member },
+      { kind: "move", id: 1, secret: new Uint8Array(32) },
     ] as const
   ) assert.throws(() => requirePlain(request), TypeError, request.kind);
   const plain = { kind: "pull", room: 1, to: 2, ...chunks } as const;

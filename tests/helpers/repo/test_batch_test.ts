@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { repeatFailed, type Result, runBatch } from "./test_batch.ts";
+import type { Batch } from "./test_plan.ts";
 
 const RUN = new URL("../../run.ts", import.meta.url);
 
@@ -102,13 +103,10 @@ Deno.test("a file that runs once more counts by what it came to then, the others
         ],
       },
     ];
-    const run = (batch: (typeof batches)[number]) =>
-      runBatch(batch, { folder, deadlineMs: 60_000 });
+    const run = (batch: Batch) => runBatch(batch, { folder, deadlineMs: 60_000 });
     const results = [];
     for (const batch of batches) results.push(await run(batch));
-    const { total, mended } = await repeatFailed(results, async (batch) => {
-      return await runBatch(batch, { folder, deadlineMs: 60_000 });
-    });
+    const { total, mended } = await repeatFailed(results, run);
     assert.deepEqual(total, { passed: 4 + 5 + 2 + 4, failed: 0, skipped: 0 });
     assert.deepEqual(mended.map((path) => path.replace(`${folder}/`, "")), [
       "crash_test.ts",

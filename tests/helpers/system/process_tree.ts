@@ -30,11 +30,14 @@ function readProcess(pid: number, file: "stat" | "environ"): string {
   }
 }
 
-function descendantsOf(pid: number): number[] {
+/** Those, and all that they have started. */
+function withDescendants(pids: readonly number[]): number[] {
   const children = byParent();
-  const found = [pid];
-  for (const each of found) found.push(...children.get(each) ?? []);
-  return found;
+  const found = new Set(pids);
+  for (const each of found) {
+    for (const child of children.get(each) ?? []) found.add(child);
+  }
+  return [...found];
 }
 
 /** Whose starter has ended belongs to nobody's tree, and is known by a variable that it got. */
@@ -49,8 +52,7 @@ export function endTree(pid: number, mark: string): void {
   const stopped = new Set<number>();
   // What has stopped starts nothing more: when nobody new is found, all are.
   for (;;) {
-    const fresh = [pid, ...markedWith(mark)].flatMap(descendantsOf)
-      .filter((each) => !stopped.has(each));
+    const fresh = withDescendants([pid, ...markedWith(mark)]).filter((each) => !stopped.has(each));
     if (fresh.length === 0) break;
     for (const each of fresh) {
       stopped.add(each);
