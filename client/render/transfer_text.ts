@@ -61,7 +61,7 @@ export function transferText(
         text: event.file.direction === "in"
           ? `Not received: ${fileOf(event.file)} from <${
             senderOf(event.file)
-          }>: ${event.fault.reason}`
+          }>: ${event.fault.reason}${event.canRetry ? `; /accept ${event.file.n} tries again` : ""}`
           : `Not sent: ${fileOf(event.file)}: ${event.fault.reason}${told(": ", event.receivers)}`,
       };
     case "refused":

@@ -70,7 +70,7 @@ export interface TransferFault {
     | "too_large"
     | "too_many" // from this sender
     | "no_memory" // too much is held already
-    | "not_saved"; // disk full, no permission: the file is still held, /accept tries again
+    | "not_saved"; // disk full, no permission
   readonly reason: string;
 }
 
@@ -149,6 +149,8 @@ export type TransferEvent =
     readonly fault: TransferFault;
     /** Of one of our files. */
     readonly receivers?: readonly ReceiverAnswer[];
+    /** It is offered still: whoever accepts it again may have it. */
+    readonly canRetry?: true;
   }
   /** An offer that was never taken up; told once for each sender until something of theirs ends. */
   | {

@@ -391,10 +391,7 @@ export class Downloads {
     incoming.state = "offered";
     incoming.openedAt = this.#options.now();
     this.#receipts.say(incoming.offer, "failed");
-    const fault = {
-      code: "not_saved",
-      reason: `${reason}; /accept ${file.n} tries again`,
-    } as const;
-    this.#options.notify({ kind: "failed", file, fault });
+    const fault = { code: "not_saved", reason } as const;
+    this.#options.notify({ kind: "failed", file, fault, canRetry: true });
   }
 }

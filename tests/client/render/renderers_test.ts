@@ -10,7 +10,7 @@ import {
   type SystemLine,
 } from "../../../client/render/text.ts";
 import { wrapLines } from "../../../client/render/wrap.ts";
-import { barText } from "../../../client/render/transfer_text.ts";
+import { barText, transferText } from "../../../client/render/transfer_text.ts";
 import { textWidth } from "../../../client/terminal/width.ts";
 import { painted, type PaintedRenderer } from "../../helpers/fakes/painted_renderer.ts";
 import { Style } from "../../../client/terminal/style.ts";
@@ -253,6 +253,15 @@ Deno.test("a bar tells what moves, how far it is, and how fast", () => {
   );
   const empty = barText({ ...file, size: 0 }, { done: 0, how: undefined, columns: 79 });
   assert.equal(empty, 'sending "a.txt" [------------------------] 0 %');
+});
+
+Deno.test("of a file that can be accepted again, the chat says how", () => {
+  const file = { n: 3, direction: "in" as const, name: "a.txt", size: 5, sender: "bob" };
+  const fault = { code: "not_saved" as const, reason: "the disk is full" };
+  const failed = { kind: "failed" as const, file, fault };
+  const text = 'Not received: file 3, "a.txt" (5 bytes) from <bob>: the disk is full';
+  assert.equal(transferText(failed)?.text, text);
+  assert.equal(transferText({ ...failed, canRetry: true })?.text, `${text}; /accept 3 tries again`);
 });
 
 Deno.test("a time that cannot be read is shown as dashes", () => {
