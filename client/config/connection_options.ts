@@ -8,7 +8,6 @@ import { parseFingerprint } from "../../shared/crypto/fingerprint.ts";
 import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
 import { parseProxy } from "./proxy_url.ts";
-import { quote } from "../../shared/base/sanitize.ts";
 
 /** Options of a command that needs no settings. */
 export const HELP_OPTIONS = {
@@ -56,14 +55,14 @@ export const CONNECTION_OPTIONS = {
     value: "NAME",
     env: "CMDCHAT_NAME",
     fallback: "anonymous",
-    parse: withoutHead(parseName, "name"),
+    parse: parseName,
     help: "your name",
   },
   room: {
     value: "ROOM",
     env: "CMDCHAT_ROOM",
     fallback: "lobby",
-    parse: withoutHead(parseTypedRoom, "room name"),
+    parse: parseTypedRoom,
     help: "room to join",
   },
   token: {
@@ -172,19 +171,4 @@ export const ALARM_OPTIONS = {
 function noLink(text: string): string {
   if (isLink(text)) throw new UsageError("it is a link", { hint: "--link LINK goes there" });
   return text;
-}
-
-/** A parser whose errors do not begin with what was tried: parseCommandLine() says that. */
-function withoutHead(parse: (text: string) => string, what: string): (text: string) => string {
-  return (text) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      const head = `Cannot use the ${what} ${quote(text)}: `;
-      throw error.message.startsWith(head)
-        ? new UsageError(error.message.slice(head.length), { cause: error })
-        : error;
-    }
-  };
 }

@@ -29,7 +29,7 @@ export const HOST_OPTIONS = {
   room: {
     value: "ROOM",
     fallback: DEFAULT_ROOM,
-    parse: roomName,
+    parse: parseRoom,
     help: "room that the links lead to",
   },
   qr: { parse: toggle, help: "print the first link as a QR code too" },
@@ -54,15 +54,6 @@ export function readHostConfig(input: CommandLineInput): HostConfig {
     `Cannot use ${JSON.stringify(positionals[0]?.slice(0, 80))}: host takes options only`,
     { hint: "--name HOST says under which name others reach this machine" },
   );
-}
-
-function roomName(text: string): string {
-  try {
-    return parseRoom(text);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(error.message.replace(/^Cannot use the room name .*?: /, ""));
-  }
 }
 
 function publicAddress(text: string): PublicAddress {

@@ -177,8 +177,8 @@ function parseValue(source: string, row: OptionRow<unknown>, text: string, place
       ? ""
       : ` ${JSON.stringify(text.slice(0, 80))}`;
     const { hint } = error;
-    // What is read elsewhere as well says itself what cannot be done.
-    const why = error.message.replace(/^Cannot [^:"]*: /, "");
+    // What is read elsewhere as well says itself what cannot be done, and perhaps with which text.
+    const why = error.message.replace(/^Cannot [^:"]*(?:".*?")?: /, "");
     throw new UsageError(`Cannot use ${source}${shown}${place}: ${why}`, {
       cause: error,
       ...(hint === undefined ? {} : { hint }),

@@ -7,6 +7,7 @@ import {
 } from "../../../shared/cli/command_line.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 import { parseFingerprint } from "../../../shared/crypto/fingerprint.ts";
+import { parseTypedRoom } from "../../../shared/text/names.ts";
 import { integer, orOff, word } from "../../../shared/cli/option_values.ts";
 
 const TABLE = {
@@ -207,10 +208,17 @@ Deno.test("a bad value of the settings file is refused with its line, a secret o
 });
 
 Deno.test("why a value cannot be used is said once, also where it is read elsewhere as well", () => {
-  const call = { args: ["--fingerprint", "abc"], env: () => undefined };
-  const row = { value: "TEXT", parse: parseFingerprint, help: "", variable: undefined };
-  assert.throws(
-    () => parseCommandLine({ fingerprint: row }, call),
-    /^UsageError: Cannot use --fingerprint "abc": it must be "SHA256:" and 43 letters/,
-  );
+  const row = { value: "TEXT", help: "" };
+  const table = {
+    fingerprint: { ...row, parse: parseFingerprint },
+    room: { ...row, parse: parseTypedRoom },
+  };
+  const cases = [
+    ["--fingerprint", "abc", /^UsageError: Cannot use --fingerprint "abc": it must be "SHA256:"/],
+    ["--room", "#A/b", /^UsageError: Cannot use --room "#A\/b": the character U\+002F/],
+  ] as const;
+  for (const [option, text, message] of cases) {
+    const call = { args: [option, text], env: () => undefined };
+    assert.throws(() => parseCommandLine(table, call), message);
+  }
 });
