@@ -13,7 +13,7 @@ const TRUE = 0xf5;
 const NULL = 0xf6;
 
 /** A message is an array, its fields may be lists, and what is in these may be one more. */
-const DEPTH_MAX = 4;
+const DEPTH_MAX = 3;
 /** Texts up to here are read by themselves: the decoder takes longer to be called. */
 const SHORT_TEXT = 32;
 
@@ -91,7 +91,7 @@ class Reader {
   #text(length: number): string {
     const start = this.#pass(length);
     const body = this.#body;
-    if (length < SHORT_TEXT) {
+    if (length <= SHORT_TEXT) {
       let text = "";
       let at = start;
       for (; at < this.#at && (body[at] as number) < 0x80; at++) {

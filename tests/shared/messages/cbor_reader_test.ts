@@ -84,7 +84,7 @@ Deno.test("a map, a fraction, a tag, a number that is too large, and lists too d
     encode([1, 0.5, "x"]),
     encode([1, 2n ** 60n, "x"]),
     encode([1, -(2n ** 60n), "x"]),
-    encode([1, [[[[2]]]], "x"]),
+    encode([1, [[[2]]], "x"]),
     Uint8Array.of(0x83, 1, 0xc1, 2, 0x61, 0x78),
     Uint8Array.of(0x83, 1, 0xf7, 0x61, 0x78),
   ];
