@@ -112,8 +112,6 @@ export class RawTls {
   #data: Buffer = NO_BYTES;
   #reading: Keys | undefined;
   #writing: Keys | undefined;
-  /** How many messages about keys the server has sent. */
-  keyUpdates = 0;
 
   private constructor(conn: Deno.Conn) {
     this.#conn = conn;
@@ -152,10 +150,7 @@ export class RawTls {
       const { type, content } = record;
       if (type === TLS_TYPES.alert) return null;
       if (type === TLS_TYPES.data) this.#data = content;
-      else if (type === TLS_TYPES.handshake && content[0] === 24) {
-        this.keyUpdates++;
-        this.#reading?.renew();
-      }
+      else if (type === TLS_TYPES.handshake && content[0] === 24) this.#reading?.renew();
     }
     const count = Math.min(into.length, this.#data.length);
     into.set(this.#data.subarray(0, count));
