@@ -108,7 +108,8 @@ const SAID_A_FAULT = 3;
 // Each at a pace of its own.
 const PACE_MS = { least: 400, step: 10 };
 
-function pause(ms: number): Promise<void> {
+/** Ends after so many ms. */
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 

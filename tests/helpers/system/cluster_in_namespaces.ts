@@ -7,6 +7,7 @@ import { connect } from "@nats-io/transport-node";
 import {
   type Fault,
   nodeKilled,
+  pause,
   resultLines,
   serverKilled,
   talkThrough,
@@ -77,6 +78,7 @@ async function play(stage: Stage): Promise<void> {
   }
   const [first, , third] = stage.servers as [Machine, Machine, Machine];
   const [, , thirdNode] = stage.nodes as [Machine, Machine, Machine];
+  let emptyStream = async () => {};
   const faults: Fault[] = [
     serverKilled(servers, {
       again: async () => stack.use(await start(first, 0)),
@@ -112,9 +114,11 @@ async function play(stage: Stage): Promise<void> {
     },
     {
       what: "the stream of NATS is full, and has room again",
-      begin: () => fillStream(urls, true),
+      begin: async () => {
+        emptyStream = await fillStream(urls);
+      },
       lastsMs: 5_000,
-      end: () => fillStream(urls, false),
+      end: () => emptyStream(),
       restMs: 3_000,
       refuses: /the servers have no room for it now/,
     },
@@ -151,23 +155,38 @@ const login = (password: string) =>
 
 const JUNK = "cmdchat.room.junk";
 
-/** Somebody with the rights of a server fills the stream, and takes it away again. */
-async function fillStream(servers: readonly string[], isFull: boolean): Promise<void> {
+// The stream is full, of bytes or of its account's memory.
+const FULL: readonly number[] = [10_023, 10_028, 10_047, 10_077];
+const REFILL_MS = 20;
+
+/** Somebody with the rights of a server fills the stream, and whatever room servers make in it, until the returned end. */
+async function fillStream(servers: readonly string[]): Promise<() => Promise<void>> {
   const connection = await connect({ servers: [...servers], user: "chat", pass: RIGHT });
   const client = jetstream(connection);
-  const manager = await jetstreamManager(connection);
-  for await (const { config } of manager.streams.list()) {
-    if (!isFull) await manager.streams.purge(config.name, { filter: JUNK });
-  }
-  // Then in smaller pieces, until nothing fits.
-  for (const bytes of isFull ? [1_000_000, 32_000, 1_000, 100] : []) {
-    // What fails for another reason, as while NATS elects a leader, says nothing of the room that there is.
-    const fits = () =>
-      client.publish(JUNK, new Uint8Array(bytes))
-        .then(() => true, (error) => !(error instanceof JetStreamApiError));
-    while (await fits());
-  }
-  await connection.close();
+  // What fails for another reason, as while NATS elects a leader, says nothing of the room that there is.
+  const fits = (bytes: number) =>
+    client.publish(JUNK, new Uint8Array(bytes))
+      .then(() => true, (error) => !(error instanceof JetStreamApiError && FULL.includes(error.code)));
+  const fill = async () => {
+    for (const bytes of [1_000_000, 32_000, 1_000, 100]) while (await fits(bytes));
+  };
+  await fill();
+  const ending = new AbortController();
+  const refilling = (async () => {
+    while (!ending.signal.aborted) {
+      await pause(REFILL_MS);
+      while (!ending.signal.aborted && await fits(100));
+    }
+  })();
+  return async () => {
+    ending.abort();
+    await refilling;
+    const manager = await jetstreamManager(connection);
+    for await (const { config } of manager.streams.list()) {
+      await manager.streams.purge(config.name, { filter: JUNK });
+    }
+    await connection.close();
+  };
 }
 
 function cut(
