@@ -15,6 +15,9 @@ export const PACE_BYTES = 8 * KIB;
 /** Requests a second after that burst; more wait unread. 64 clients at this pace cost a tenth of a core. */
 export const PACE_PER_SECOND = 50;
 
+/** Parts of files that pay for one request of whoever gets them: who asks for as much as comes is never slowed down. */
+export const PACE_PARTS = 4;
+
 /** Longest pause in reading from a client that sends more; its leaving must still be noticed soon. */
 export const PACE_PAUSE_MAX_MS = 1_000;
 

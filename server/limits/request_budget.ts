@@ -6,6 +6,7 @@ import { LimitError } from "../../shared/base/errors.ts";
 import {
   PACE_BURST,
   PACE_BYTES,
+  PACE_PARTS,
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
@@ -31,6 +32,11 @@ export class RequestBudget {
   /** Takes one request from the budget, even where none is left. */
   spend(): void {
     this.#left -= 1 + this.#bytes / PACE_BYTES;
+  }
+
+  /** A part of a file goes to the client: a receiver may ask as fast as it is answered. */
+  earnPart(): void {
+    this.#left = Math.min(PACE_BURST, this.#left + 1 / PACE_PARTS);
   }
 
   /** The ms to wait at `now` before the next request. Throws LimitError when a client goes too fast for too long. */

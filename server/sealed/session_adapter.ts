@@ -37,7 +37,10 @@ export function adaptSession(session: AttachingSession): SealedSession {
   };
   return {
     address: session.address,
-    deliver: (broadcast) => session.deliver(broadcast),
+    deliver: (broadcast) => {
+      if (broadcast.event.kind === "sealed_chunk") session.requestBudget.earnPart();
+      session.deliver(broadcast);
+    },
     takeMessage: (now) => counted(session.rateLimit?.take(now) ?? 0),
     takeGroupWork: (now) => counted(takeWork(now)),
     spendPace: () => session.requestBudget.spend(),

@@ -10,6 +10,7 @@ import type { RoomBans } from "../limits/room_bans.ts";
 import { type AskingAccount, type Position, type PublishOptions, whenPlaced } from "../room/bus.ts";
 import type { Room, RoomMember } from "../room/room.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
+import type { RequestBudget } from "../limits/request_budget.ts";
 import { FileReceiver } from "./file_receiver.ts";
 import type { FileTransfers } from "./file_transfers.ts";
 import { silence } from "./room_access.ts";
@@ -35,6 +36,7 @@ export interface MemberSession {
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
   /** False where a part of a file found no room. */
+  readonly requestBudget: Pick<RequestBudget, "earnPart">;
   deliver(broadcast: EncodedEvent | EncodedBurst): boolean;
   tell(event: Event): void;
   leave(membership: Membership): void;
@@ -95,8 +97,9 @@ export class Membership implements RoomMember {
 
   deliver(broadcast: EncodedEvent): void {
     const { event } = broadcast;
-    if (event.kind === "chunk" && this.#receiver !== undefined) {
-      return this.#receiver.chunk(broadcast, event);
+    if (event.kind === "chunk") {
+      this.session.requestBudget.earnPart();
+      if (this.#receiver !== undefined) return this.#receiver.chunk(broadcast, event);
     }
     this.session.deliver(broadcast);
     if (event.kind === "offer") this.#offered(event);

@@ -166,7 +166,10 @@ async function fillStream(servers: readonly string[]): Promise<() => Promise<voi
   // What fails for another reason, as while NATS elects a leader, says nothing of the room that there is.
   const fits = (bytes: number) =>
     client.publish(JUNK, new Uint8Array(bytes))
-      .then(() => true, (error) => !(error instanceof JetStreamApiError && FULL.includes(error.code)));
+      .then(
+        () => true,
+        (error) => !(error instanceof JetStreamApiError && FULL.includes(error.code)),
+      );
   const fill = async () => {
     for (const bytes of [1_000_000, 32_000, 1_000, 100]) while (await fits(bytes));
   };

@@ -373,3 +373,34 @@ Deno.test("talk beyond the rate limit costs the pace", async () => {
   for (let n = 0; n < 2 * PACE_BURST; n++) say(who, "hi");
   assert.ok(who.session.requestBudget.wait(performance.now()) > 0);
 });
+
+Deno.test("a receiver may ask as fast as parts come, and questions without an answer cost what any request costs", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob" })];
+  const chunks = 320;
+  const [filename, size, hash] = ["a.bin", chunks * FILE_CHUNK_BYTES, new Uint8Array(32)];
+  const room = alice.room();
+  alice.ask({ kind: "offer", room, file: "f", filename, size, chunks, hash, to: 0, folder: false });
+  const data = new Uint8Array(FILE_CHUNK_BYTES);
+  const ask = (index: number) =>
+    dispatchRequest(bob.session, {
+      kind: "pull",
+      room: bob.room(),
+      to: alice.session.id,
+      file: "f",
+      index,
+      count: 4,
+    });
+  for (let n = 0; n < 1.5 * PACE_BURST; n++) {
+    const from = n * 4 % chunks;
+    ask(from);
+    for (let index = from; index < from + 4; index++) {
+      const to = [bob.session.id];
+      dispatchRequest(alice.session, { kind: "part", to, file: "f", index, data });
+    }
+  }
+  assert.equal(bob.take("chunk").length, 6 * PACE_BURST);
+  assert.equal(bob.session.requestBudget.wait(performance.now()), 0);
+  for (let n = 0; n < 1.5 * PACE_BURST; n++) ask(0);
+  assert.ok(bob.session.requestBudget.wait(performance.now()) > 0);
+});

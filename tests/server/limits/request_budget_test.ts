@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { RequestBudget } from "../../../server/limits/request_budget.ts";
 import {
   PACE_BURST,
+  PACE_PARTS,
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
   PACE_PER_SECOND,
@@ -28,6 +29,19 @@ Deno.test("the budget refills with time, up to the burst and no further", () => 
   assert.equal(pace.wait(3_600_000), 0);
   spend(pace, PACE_BURST + 1);
   assert.equal(pace.wait(3_600_000), 1_000 / PACE_PER_SECOND);
+});
+
+Deno.test("a receiver that asks for no more than it gets is never slowed down, however fast that is", () => {
+  const [receiver, idler] = [new RequestBudget(0), new RequestBudget(0)];
+  for (let now = 0; now <= 2 * PACE_PATIENCE_MS; now += 10) {
+    spend(receiver, 10);
+    for (let part = 0; part < 10 * PACE_PARTS; part++) receiver.earnPart();
+    assert.equal(receiver.wait(now), 0);
+  }
+  // What is earned is never more than the burst.
+  for (let part = 0; part < 10 * PACE_BURST * PACE_PARTS; part++) idler.earnPart();
+  spend(idler, PACE_BURST + 1);
+  assert.ok(idler.wait(0) > 0);
 });
 
 Deno.test("no pause is longer than the most, whatever is owed", () => {
