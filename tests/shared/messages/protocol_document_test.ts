@@ -14,6 +14,7 @@ import {
 import { EMPTY_FRAMES_MAX } from "../../../shared/websocket/frame_reader.ts";
 import { HTTP_HEAD_MAX_BYTES } from "../../../shared/websocket/http_head.ts";
 import { REQUEST_MAX_BYTES } from "../../../shared/messages/request_sizes.ts";
+import { SITE_SHARE } from "../../../server/limits/ip_network.ts";
 import { REQUEST_RULES } from "../../../server/handlers/request_rules.ts";
 import { EVENTS, REQUESTS } from "../../../shared/messages/messages_v2.ts";
 import { PIECE_MAX_BYTES } from "../../../shared/channel/record_batch.ts";
@@ -159,6 +160,7 @@ const NUMBERS_OF_SESSIONS: ReadonlyArray<readonly [value: number, words: string]
   [limits.SEALED_RING.bytes / KIB / KIB, "frames and N MiB of them"],
   [limits.SEALED_CHUNKS_ALL_MAX, "from one member and N from all"],
   [limits.SEALED_FRESH_MAX, "has had fewer than N turns in vain"],
+  [limits.SEALED_FRESH_MAX * SITE_SHARE, "and its site (W5) fewer than N"],
   [limits.SEALED_JOIN_TURN_MS.least / SECOND, "in vain, N at least"],
 ];
 
