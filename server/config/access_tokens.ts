@@ -75,9 +75,28 @@ function tokensOf(
 // As many as 128 bits have in base64. Of random ones one in ten at most has less than this, and is only treated as if
 // somebody had made it up; words with numbers behind them, and one key again and again, have far less.
 const RANDOM_MIN = { characters: 22, different: 8, changes: 10 } as const;
+// The same four characters twice: of 32 random hexadecimal digits one case in 160.
+const REPEATS = /(.{4}).*\1/i;
+// Whoever goes along the keys (1qaz2wsx3edc), or numbers words, counts; of four random digits one case in 500.
+const COUNTED_STEPS = 3;
 
-/** Whether small letters, capitals and digits take turns in a token as they do in random ones, hex included. */
+/** Whether a token is as long and as mixed as a random one, hex included. */
 function isRandom(token: string): boolean {
+  return changesOften(token) && !REPEATS.test(token) && !counts(token);
+}
+
+/** Whether nearly all digits go up one by one, or down. */
+function counts(token: string): boolean {
+  const digits = (token.match(/\d/g) ?? []).map(Number);
+  const steps = digits.slice(1).map((digit, n) => (digit - (digits[n] ?? 0) + 10) % 10);
+  return [1, 9].some((step) => {
+    const counted = steps.filter((each) => each === step).length;
+    return counted >= COUNTED_STEPS && counted > 3 / 4 * steps.length;
+  });
+}
+
+/** Whether small letters, capitals and digits take turns in it. */
+function changesOften(token: string): boolean {
   const { characters, different, changes } = RANDOM_MIN;
   const kinds = [...token].flatMap((one) => {
     const kind = KINDS.findIndex((kind) => kind.test(one));

@@ -1,5 +1,6 @@
 // How often a token may be guessed: ten times a minute from a source, and eight times as much from its site. A source from
-// which somebody came by a right token does not pay for the guesses of its neighbors in the site.
+// which somebody came by a right token does not pay for the guesses of its neighbors in the site where nobody did; such
+// sources count together once more, or whoever has one token could guess from all of a site.
 
 import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import { siteOf, sourceOf } from "../limits/ip_network.ts";
@@ -12,7 +13,7 @@ const SITES_KEPT = 1_024;
 /** Counts wrong tokens. */
 export class TokenGuesses {
   readonly #rate = new SourceRate(WRONG_TOKEN_RATE);
-  readonly #ofKnown = new SourceRate(WRONG_TOKEN_RATE, { bySite: false });
+  readonly #ofKnown = new SourceRate(WRONG_TOKEN_RATE);
   readonly #known = new Map<string, Set<string>>();
 
   /** Whether a token that could be guessed is looked at. */

@@ -43,6 +43,15 @@ Deno.test("nor does somebody guess faster where a right token came from", async 
   assert.equal(judge(access, RANDOM, here()), "right");
 });
 
+Deno.test("nor does whoever has a right token, and comes by it from all over an IPv6 /48", async () => {
+  const { access } = await makeRelay([], tokens);
+  const answers = Array.from({ length: 100 }, (_, n) => {
+    judge(access, RANDOM, neighbor(n));
+    return guess(access, 10, () => neighbor(n));
+  });
+  assert.equal(answers.flat().filter((one) => one === "wrong").length, 80);
+});
+
 Deno.test("guesses of somebody with the same IPv4 address keep out nobody with a random token", async () => {
   const { access } = await makeRelay([], tokens);
   assert.equal(guess(access, 11, () => "192.0.2.1").at(-1), "later");
