@@ -71,7 +71,7 @@ export class SealedRoom {
   readonly #decisions: SealedDecisions;
   readonly #files: SealedFileParts;
   #leaving = false;
-  #stopped: string | undefined;
+  #hasStopped = false;
   #onFlushed: (() => void)[] = [];
 
   constructor(options: SealedRoomOptions) {
@@ -121,7 +121,7 @@ export class SealedRoom {
 
   /** Whether it cannot go on: nothing that is asked of it is done. */
   get hasStopped(): boolean {
-    return this.#stopped !== undefined;
+    return this.#hasStopped;
   }
 
   /** A connection to the relay is open. */
@@ -201,7 +201,7 @@ export class SealedRoom {
 
   /** Nothing that is asked for is done any more. */
   #stop(why: string): void {
-    this.#stopped = why;
+    this.#hasStopped = true;
     this.requests.end(why);
     this.#endFlush();
   }
