@@ -21,8 +21,9 @@ const body = z.custom<Uint8Array>((value) =>
 const CHALLENGE_BYTES = 32;
 // A mailbox holds 64 KiB: no message in it is shorter than some 60 bytes.
 const MAIL_MAX = 2_048;
-/** More than a client has under way while NATS does not answer; a server remembers no more refusals. */
+/** Requests of one session that may be undecided, while NATS does not answer. */
 export const OPEN_MAX = 1_024;
+// A server remembers no more refusals.
 const DECLINED_MAX = 64;
 const ticket = bytes(SESSION_ID_BYTES);
 const client = count;

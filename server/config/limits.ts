@@ -208,8 +208,8 @@ export const EXPELLED_BUDGET = { most: 10_000, reserve: 16, ceiling: 12_000 } as
 /** Bytes of an operator's notice: a few rows of a terminal. */
 export const ADMIN_NOTICE_MAX_BYTES = 512;
 
-/** Requests of one session that may wait for the other servers of a cluster, while NATS does not answer. */
-export const UNDECIDED_MAX = 1_024;
+/** Bytes of requests of all sessions that may wait for the other servers of a cluster, while NATS does not answer. */
+export const UNDECIDED_MAX_BYTES = 64 * MIB;
 
 /** Refused requests that a session remembers, so that a repetition is refused again. */
 export const DECLINED_REMEMBERED = 64;

@@ -15,6 +15,7 @@ import type { Membership } from "../session/membership.ts";
 import { checkSilence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";
 import { CHAT_HANDLERS } from "./chat_handlers.ts";
+import { checkUndecided, noteUndecided } from "./undecided.ts";
 
 const HANDLERS: HandlersOf<Handled> = {
   ...CHAT_HANDLERS,
@@ -59,10 +60,11 @@ export function dispatchRequest(session: Session, request: Request): void {
   }
   try {
     // Whoever goes on while nothing is decided pays for it, and may still go.
-    if ("id" in request && request.kind !== "leave") session.requests.checkUndecided();
+    if ("id" in request && request.kind !== "leave") checkUndecided(session, request);
     const speaker = speakerOf(session, request, rule);
     // The table's type ties each handler to its request; TypeScript cannot follow the key through the union.
     (HANDLERS[request.kind] as (session: Session, request: Request) => void)(session, request);
+    if ("id" in request) noteUndecided(session, request.id, request);
     if (request.kind !== "typing") speaker?.noteSpeech();
   } catch (error) {
     if (!(error instanceof CmdchatError)) throw error;

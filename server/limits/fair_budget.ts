@@ -169,3 +169,36 @@ export function mayTakeSlot(
   const kept = Math.floor(most * KEPT_PART);
   return used < most - kept || (used < most && held < SMALL_HOLDER);
 }
+
+/** A bound in bytes of what cannot be taken back: sites that hold some of it do not get the last part, as with slots. */
+export class FirmBudget {
+  readonly #most: number;
+  readonly #sites = new Map<string, number>();
+  #used = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Whether the source of `address` gets so many bytes. */
+  mayTake(address: string, bytes: number): boolean {
+    const bound = { most: this.#most, used: this.#used + bytes };
+    // Mostly it does not matter who holds how much.
+    return mayTakeSlot({ ...bound, held: Infinity }) ||
+      mayTakeSlot({ ...bound, held: this.#sites.get(siteOf(address)) ?? 0 });
+  }
+
+  /** It holds them until `end` resolves. */
+  hold(address: string, bytes: number, end: Promise<void>): void {
+    const site = siteOf(address);
+    this.#add(site, bytes);
+    void end.then(() => this.#add(site, -bytes));
+  }
+
+  #add(site: string, bytes: number): void {
+    const held = (this.#sites.get(site) ?? 0) + bytes;
+    this.#used += bytes;
+    if (held > 0) this.#sites.set(site, held);
+    else this.#sites.delete(site);
+  }
+}

@@ -5,7 +5,7 @@ import type { ServerIdentity } from "../../shared/crypto/identity.ts";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { departedMessage, roomBanMessage } from "../cluster/cluster_messages.ts";
-import { OUTBOX_BUDGET } from "../config/limits.ts";
+import { OUTBOX_BUDGET, UNDECIDED_MAX_BYTES } from "../config/limits.ts";
 import {
   HANDSHAKE_WORKER,
   HANDSHAKES_AT_ONCE,
@@ -16,7 +16,7 @@ import type { AccessToken } from "../config/access_tokens.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import type { EventWriterEvents } from "../delivery/event_writer.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
-import { FairBudget } from "../limits/fair_budget.ts";
+import { FairBudget, FirmBudget } from "../limits/fair_budget.ts";
 import { DepartedMembers } from "../limits/departed_members.ts";
 import { HandshakeQueue } from "../limits/handshake_queue.ts";
 import { sourceOf } from "../limits/ip_network.ts";
@@ -65,6 +65,7 @@ export class Relay implements SessionHost {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly budget = new FairBudget(OUTBOX_BUDGET);
+  readonly undecided = new FirmBudget(UNDECIDED_MAX_BYTES);
   readonly handshakes: Handshakes;
   /** Where handshakes wait for their turn. */
   readonly handshakeQueue = new HandshakeQueue(() =>

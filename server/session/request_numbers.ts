@@ -1,10 +1,11 @@
 // The numbers of one session's requests: which one comes next, and how a repeat is answered. docs/PROTOCOL.md §8.2.
 
 import type { RemoteSession } from "../cluster/cluster_contract.ts";
+import { OPEN_MAX } from "../cluster/cluster_messages.ts";
 import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Event } from "../../shared/messages/messages_v2.ts";
 import { LimitError } from "../../shared/base/errors.ts";
-import { DECLINED_REMEMBERED, UNDECIDED_MAX } from "../config/limits.ts";
+import { DECLINED_REMEMBERED } from "../config/limits.ts";
 
 const UNKNOWN =
   "Cannot tell whether that was done: it was on its way when you went on at another server";
@@ -67,10 +68,15 @@ export class RequestNumbers {
   /** Throws LimitError where so many requests are undecided that one more could not be told to another server. */
   checkUndecided(): void {
     const undecided = (this.#undecided?.size ?? 0) + (this.#open?.size ?? 0);
-    if (undecided < UNDECIDED_MAX) return;
+    if (undecided < OPEN_MAX) return;
     throw new LimitError(
-      `Not delivered: ${UNDECIDED_MAX} requests wait for the other servers. Try again later.`,
+      `Not delivered: ${OPEN_MAX} requests wait for the other servers. Try again later.`,
     );
+  }
+
+  /** Resolves when request `id` is decided; undefined where it is, or needs no decision. */
+  decisionOn(id: RequestId): Promise<void> | undefined {
+    return this.#undecided?.get(id)?.settled;
   }
 
   /** Whether something is undecided that no other server may do once more. */

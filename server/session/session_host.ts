@@ -5,7 +5,7 @@ import type { Logger } from "@logtape/logtape";
 import type { EventOf } from "../../shared/messages/messages_v2.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { ServerConfig } from "../config/server_options.ts";
-import type { FairBudget } from "../limits/fair_budget.ts";
+import type { FairBudget, FirmBudget } from "../limits/fair_budget.ts";
 import type { DepartedMembers } from "../limits/departed_members.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
 import type { Invite } from "../limits/invites.ts";
@@ -70,6 +70,8 @@ export interface SessionHost {
   readonly roomBans: RoomBans;
   /** Mutes and paces of members that left their room. */
   readonly departed: DepartedMembers;
+  /** What waits for the other servers. */
+  readonly undecided: FirmBudget;
   /** How often one address may come into one room; undefined = as often as it likes. */
   readonly joinRate: SourceRate | undefined;
   readonly sealed: SealedRooms;

@@ -101,6 +101,27 @@ Deno.test("a client that goes on while the servers decide nothing is declined at
   assert.deepEqual(alice.session.requests.unsettled.open, [1_031]);
 });
 
+Deno.test("what all leave undecided has a bound in bytes, below which whoever waits for nothing may go on", async () => {
+  const relay = await makeRelay(FREE);
+  const [alice, bob] = [seat(relay), seat(relay, { name: "bob", address: "192.0.2.2" })];
+  const there = Promise.withResolvers<number>();
+  for (const { room } of alice.session.memberships) room.publish = () => there.promise;
+  const decided = there.promise.then(() => {});
+  // Up to 5,000 bytes below the last sixteenth.
+  relay.undecided.hold("192.0.2.1", 60 * 2 ** 20 - 5_000, decided);
+  for (const who of [alice, bob]) for (const text of ["one", "two"]) say(who, text.repeat(500));
+  for (const who of [alice, bob]) {
+    assert.deepEqual(who.session.requests.unsettled.open, [1]);
+    const [declined, ...others] = who.take("declined");
+    assert.match(declined?.why ?? "", /too much waits for the other servers/);
+    assert.deepEqual([declined?.id, others], [2, []]);
+  }
+  there.resolve(5);
+  await new Promise((resolve) => setTimeout(resolve));
+  say(alice, "three");
+  assert.deepEqual(alice.take("declined"), []);
+});
+
 Deno.test("hello and bye in the middle of a session are faults", async () => {
   const alice = seat(await makeRelay(FREE));
   const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type BudgetShare, FairBudget, mayTakeSlot } from "../../../server/limits/fair_budget.ts";
+import {
+  type BudgetShare,
+  FairBudget,
+  FirmBudget,
+  mayTakeSlot,
+} from "../../../server/limits/fair_budget.ts";
 
 /** A payer that gives back all that it holds, and counts how often it paid. */
 class Holder {
@@ -132,4 +137,34 @@ Deno.test("above its ceiling, shares within their reserve pay too, the oldest of
   }
   assert.deepEqual(paid.slice(0, 4), [0, 1, 2, 3]);
   assert.ok(budget.used <= 20, `${budget.used}`);
+});
+
+/** Takes ten bytes for each of these addresses that may; gives how many of them those were. */
+function fill(budget: FirmBudget, addresses: readonly string[], end: Promise<void>): number {
+  return addresses.filter((address) => {
+    const mayTake = budget.mayTake(address, 10);
+    if (mayTake) budget.hold(address, 10, end);
+    return mayTake;
+  }).length;
+}
+
+const neighbors = Array.from({ length: 200 }, (_, n) => `2001:db8:7:${n % 9}::1`);
+
+Deno.test("of what cannot be taken back, one IPv6 /48 gets all but a part for those who hold nothing", () => {
+  const budget = new FirmBudget(1_600);
+  const { promise } = Promise.withResolvers<void>();
+  assert.equal(fill(budget, neighbors, promise), 149);
+  const others = Array.from({ length: 20 }, (_, n) => `192.0.2.${n}`);
+  assert.equal(fill(budget, ["192.0.2.0", "192.0.2.0"], promise), 1, "the second waits");
+  assert.equal(fill(budget, others, promise), 9, "all together have a bound");
+});
+
+Deno.test("what is held no longer makes room", async () => {
+  const budget = new FirmBudget(1_600);
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  assert.equal(fill(budget, neighbors.slice(0, 100), first.promise), 100);
+  assert.equal(fill(budget, neighbors, second.promise), 49);
+  first.resolve();
+  await first.promise;
+  assert.equal(fill(budget, neighbors, second.promise), 100);
 });
