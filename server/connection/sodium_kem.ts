@@ -11,6 +11,7 @@ import {
   KEM_SECRET_BYTES,
   requireKemPublicKey,
 } from "../../shared/crypto/kem.ts";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 
 /** Bytes of randomness that an encapsulation is made of (FIPS 203, m). */
 export const KEM_COINS_BYTES = 32;
@@ -28,7 +29,7 @@ export async function loadSodiumKem(): Promise<SodiumKem> {
     // Faults reject and are never thrown, as with any Kem.
     encapsulate: (publicKey) =>
       new Promise((resolve) => {
-        const coins = crypto.getRandomValues(new Uint8Array(KEM_COINS_BYTES));
+        const coins = randomBytes(KEM_COINS_BYTES);
         resolve(encapsulation.make(publicKey, coins));
       }),
     unsafeTestOnlyEncapsulate: (publicKey, coins) => encapsulation.make(publicKey, coins),

@@ -49,7 +49,7 @@ export class ThreadTurns {
   /**
    * Resolves when longer work may begin or go on, in a later turn. Whoever waits is served in the order of the calls, one
    * after another until that turn is over, and at least one in each turn. Whoever is served does what it does before it
-   * waits for anything.
+   * waits for anything. Where its work begins some microtasks later, one or two more are served before it is looked at.
    */
   inLine(): Promise<void> {
     return new Promise((resolve) => {
@@ -67,7 +67,7 @@ export class ThreadTurns {
       let others = this.#line.length;
       do {
         this.#line[0]?.();
-        // It works in the microtask before this one, and stays in the line until then: so there is one call of this.
+        // Whoever awaits nothing between works in the microtask before this one, and stays in the line until then.
         await undefined;
         this.#line.shift();
         others--;

@@ -116,9 +116,7 @@ export class Handshakes {
   }
 
   #startAhead(): void {
-    if (this.#worker !== undefined) return;
-    this.#start({ rehearses: true });
-    this.#idleMs = HANDSHAKE_WORKER.aheadIdleMs;
+    if (this.#worker === undefined) this.#start({ rehearses: true });
   }
 
   #start({ rehearses }: { readonly rehearses: boolean }): void {
@@ -127,7 +125,7 @@ export class Handshakes {
     const worker = startWorker(() => new URL("./handshake_worker.ts", import.meta.url));
     this.#worker = worker;
     this.#usedAt = this.#now();
-    this.#idleMs = HANDSHAKE_WORKER.idleMs;
+    this.#idleMs = rehearses ? HANDSHAKE_WORKER.aheadIdleMs : HANDSHAKE_WORKER.idleMs;
     worker.onmessage = ({ data }: MessageEvent<FromHandshakeWorker>) => {
       if (worker === this.#worker) this.#take(data);
     };
