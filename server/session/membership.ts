@@ -35,8 +35,8 @@ export interface MemberSession {
   };
   /** The way out to its client; undefined while its connection is lost. */
   readonly writer: EventWriter | undefined;
-  /** False where a part of a file found no room. */
   readonly requestBudget: Pick<RequestBudget, "earnPart">;
+  /** False where a part of a file found no room. */
   deliver(broadcast: EncodedEvent | EncodedBurst): boolean;
   tell(event: Event): void;
   leave(membership: Membership): void;
