@@ -1,7 +1,7 @@
 // Reads what the client of a session says, from its login to the end of its connection.
 
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
-import { PUSHED_FILES, TURN_GRACE_MS } from "../config/limits.ts";
+import { PUSHED_FILES, TURN_GRACE_US } from "../config/limits.ts";
 import { collectBursts, collectedChats, endBursts } from "../delivery/burst.ts";
 import { heavyFlushed } from "../delivery/flush_turn.ts";
 import { type ThreadTurns, threadTurns } from "../limits/thread_turns.ts";
@@ -174,7 +174,7 @@ class Grace {
     this.#collected = collectedChats();
     if (!this.#isServed || this.#collected <= before) return true;
     const now = this.turns.now();
-    this.#until ??= now + TURN_GRACE_MS;
+    this.#until ??= now + TURN_GRACE_US / 1_000;
     return now >= this.#until;
   }
 }

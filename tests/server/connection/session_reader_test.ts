@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FrameSource } from "../../../server/connection/frame_source.ts";
 import { readSession } from "../../../server/connection/session_reader.ts";
-import { TURN_GRACE_MS, TURN_MS } from "../../../server/config/limits.ts";
+import { TURN_GRACE_US, TURN_MS } from "../../../server/config/limits.ts";
 import { BURST_MAX_BYTES, type EncodedBurst } from "../../../server/delivery/burst.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { ThreadTurns } from "../../../server/limits/thread_turns.ts";
@@ -144,7 +144,7 @@ Deno.test("a turn that is over goes on for one burst, and others are read before
 
 Deno.test("chats that take long end a turn that is over after a bounded time", async () => {
   const reads = await Reads.make();
-  const onSaid = (n: number) => reads.work(n === 0 ? TURN_MS + 1 : TURN_GRACE_MS / 4);
+  const onSaid = (n: number) => reads.work(n === 0 ? TURN_MS + 1 : TURN_GRACE_US / 4_000);
   reads.begin({ name: "a", count: 20, onSaid });
   reads.begin({ name: "b", count: 20 });
   const [first] = await reads.done();
