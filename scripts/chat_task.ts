@@ -28,16 +28,16 @@ async function wantsLocalServer(
   }
 }
 
-/** What the runtime gets of flags and permissions where it runs that task. */
-async function flagsOf(task: "host"): Promise<string[]> {
-  const text = await Deno.readTextFile(new URL(`flags/${task}.txt`, import.meta.url));
+/** What the runtime gets of flags and permissions where it runs the task `host`. */
+async function hostFlags(): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL("flags/host.txt", import.meta.url));
   return text.trim().split(/\s+/);
 }
 
 /** A server that lives as long as this process. Resolves with what it said when it listens, "" where it has failed. */
 async function startServer(args: readonly string[]): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...await flagsOf("host"), SERVER.href, ...args],
+    args: ["run", ...await hostFlags(), SERVER.href, ...args],
     // Its log would run into the prompt.
     env: { CMDCHAT_LOG_LEVEL: "ERROR", CMDCHAT_METRICS: "0" },
     stdin: "null",

@@ -107,9 +107,9 @@ export function widthRevision(): number {
 
 /** Splits text into clusters with their widths; control characters count as width 0. None is wider than a row may be. */
 export function splitClusters(text: string): Cluster[] {
-  if (ALL_SEPARATE.test(text)) return Array.from(text, toCluster);
+  if (ALL_SEPARATE.test(text)) return Array.from(text, clusterOf);
   return [...segments(text)].flatMap(({ segment }) => {
-    const cluster = toCluster(segment);
+    const cluster = clusterOf(segment);
     return cluster.widest <= CLUSTER_CELLS_MAX ? cluster : piecesOf(segment);
   });
 }
@@ -123,13 +123,13 @@ function piecesOf(cluster: string): Cluster[] {
     const width = Math.max(drawn, mostApart(character));
     // A mark stays with what carries it, as far as a cluster has room.
     if (cells + width > (drawn > 0 || width > 1 ? PIECE_CELLS_MAX : CLUSTER_CELLS_MAX)) {
-      pieces.push(toCluster(piece));
+      pieces.push(clusterOf(piece));
       [piece, cells] = ["", 0];
     }
     piece += character;
     cells += width;
   }
-  pieces.push(toCluster(piece));
+  pieces.push(clusterOf(piece));
   return pieces.map((each, n) => n === 0 ? each : { ...each, continues: true });
 }
 
@@ -152,11 +152,6 @@ export function* clustersFrom(text: string, start: number): Generator<Cluster> {
     yield* splitClusters(text.slice(from, end));
     from = end;
   }
-}
-
-/** How a text is painted that is one cluster, or a part of one, as splitClusters() gave it. */
-export function clusterOf(text: string): Cluster {
-  return toCluster(text);
 }
 
 /** Start of the cluster that ends at or holds the index before `index`; 0 at the start. */
@@ -221,7 +216,8 @@ function joinsNone(text: string, index: number): boolean {
   return NARROW.test(unit) || WIDE.test(unit);
 }
 
-function toCluster(text: string): Cluster {
+/** How a text is painted that is one cluster, or a part of one, as splitClusters() gave it. */
+export function clusterOf(text: string): Cluster {
   const known = cache.get(text);
   if (known !== undefined) return known;
   if (cache.size >= CACHE_MAX) cache.clear();

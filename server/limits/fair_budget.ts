@@ -182,10 +182,10 @@ export class FirmBudget {
 
   /** Whether the source of `address` gets so many bytes. */
   mayTake(address: string, bytes: number): boolean {
-    const bound = { most: this.#most, used: this.#used + bytes };
-    // Mostly it does not matter who holds how much.
-    return mayTakeSlot({ ...bound, held: Infinity }) ||
-      mayTakeSlot({ ...bound, held: this.#sites.get(siteOf(address)) ?? 0 });
+    // Each request asks, and mostly nothing is held.
+    if (this.#used === 0) return bytes <= this.#most;
+    const held = this.#sites.get(siteOf(address)) ?? 0;
+    return mayTakeSlot({ most: this.#most, used: this.#used + bytes, held });
   }
 
   /** It holds them until `end` resolves. */

@@ -76,9 +76,13 @@ export class HandshakeQueue {
     this.#now = now;
   }
 
-  /** One will take so many ms; what is measured once others wait is better known. */
+  /**
+   * One will take so many ms, as far as was tried; what is measured once others wait is better known. A trial that was held
+   * up must not send away whom the server could answer.
+   */
   expectPace(ms: number): void {
-    if (this.#awaySince === undefined && this.#window === undefined) this.#paceMs = ms;
+    if (this.#awaySince !== undefined || this.#window !== undefined) return;
+    this.#paceMs = Math.min(ms, SLOWEST_TOLD_MS);
   }
 
   /** How many wait for their turn. */

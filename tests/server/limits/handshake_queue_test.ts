@@ -154,6 +154,15 @@ Deno.test("what is known of a handshake before the first client says how many ar
   assert.equal(letIn(), 0);
 });
 
+Deno.test("a trial that was held up sends nobody away whom a slow server could answer", () => {
+  const queue = new HandshakeQueue(() => 0);
+  queue.expectPace(10_000);
+  for (let n = 0; n < 500; n++) {
+    assert.equal(queue.pauseFor("192.0.2.1"), undefined, `${n} wait`);
+    void queue.run("192.0.2.1", () => Promise.resolve());
+  }
+});
+
 Deno.test("a moment in which nothing is computed sends nobody away for longer", async () => {
   let now = 0;
   const queue = new HandshakeQueue(() => 1, { now: () => now });
