@@ -27,9 +27,6 @@ export const PACE_PATIENCE_MS = 10_000;
 /** Reading goes on after this much work only when all who sent something meanwhile could be heard; ms. */
 export const TURN_MS = 8;
 
-/** A read goes on for so long in a turn that is over, while its chats still leave as one body: some 30 of them; µs. */
-export const TURN_GRACE_US = 200;
-
 /** Default for `--max-per-address`: enough for a household or an office behind one address. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 

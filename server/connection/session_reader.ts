@@ -1,8 +1,8 @@
 // Reads what the client of a session says, from its login to the end of its connection.
 
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
-import { PUSHED_FILES, TURN_GRACE_US } from "../config/limits.ts";
-import { collectBursts, collectedChats, endBursts } from "../delivery/burst.ts";
+import { PUSHED_FILES } from "../config/limits.ts";
+import { collectBursts, endBursts } from "../delivery/burst.ts";
 import { heavyFlushed } from "../delivery/flush_turn.ts";
 import { type ThreadTurns, threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
@@ -62,10 +62,9 @@ class SessionReader {
     const turns = this.#turns;
     this.#login.session.heardAt = performance.now();
     try {
-      const grace = new Grace(turns, !turns.isOver);
       // A single message is done at once, whoever else has much to say.
-      if (turns.isTaken && this.#source.hasSeveral(chunk)) await grace.renew();
-      const isBye = await receiveAll(this.#source.push(chunk), this.#login, grace);
+      if (turns.isTaken && this.#source.hasSeveral(chunk)) await turns.inLine();
+      const isBye = await receiveAll(this.#source.push(chunk), this.#login, turns);
       if (isBye) return this.#end(true);
     } catch (error) {
       return this.#fail(error);
@@ -94,15 +93,15 @@ class SessionReader {
 async function receiveAll(
   frames: Iterable<Uint8Array>,
   login: Login,
-  grace: Grace,
+  turns: ThreadTurns,
 ): Promise<boolean> {
   const { session } = login;
   let isFirst = true;
-  grace.begin();
+  turns.begin();
   collectBursts();
   try {
     for (const frame of frames) {
-      if (!isFirst && grace.isOver) await letOthers(grace);
+      if (!isFirst && turns.isOver) await letOthers(turns);
       isFirst = false;
       const messages = login.receive(frame);
       for (;;) {
@@ -114,69 +113,28 @@ async function receiveAll(
           endBursts();
           if (pause > 0) await waitFor(pause);
           if (session.pushesTo !== undefined) await slowDown(session);
-          grace.begin();
+          turns.begin();
           collectBursts();
         }
         if (done) break;
-        if (grace.isOver) await letOthers(grace);
+        if (turns.isOver) await letOthers(turns);
       }
     }
   } finally {
     endBursts();
   }
-  await grace.turns.next();
+  await turns.next();
   // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written.
   await heavyFlushed();
   return false;
 }
 
 /** Others are heard before more of a read is done. */
-async function letOthers(grace: Grace): Promise<void> {
+async function letOthers(turns: ThreadTurns): Promise<void> {
   endBursts();
-  await grace.renew();
-  grace.begin();
+  await turns.inLine();
+  turns.begin();
   collectBursts();
-}
-
-/**
- * For how long a read goes on. Chats that leave as one body are not torn apart because the turn ends among them: that costs
- * everybody who gets them more than it takes to collect the rest.
- */
-class Grace {
-  readonly turns: ThreadTurns;
-  /** This turn has time for the read. */
-  #isServed: boolean;
-  #collected = 0;
-  #until: number | undefined;
-
-  constructor(turns: ThreadTurns, isServed: boolean) {
-    this.turns = turns;
-    this.#isServed = isServed;
-  }
-
-  /** The read goes on after it waited. */
-  begin(): void {
-    this.turns.begin();
-    this.#collected = 0;
-    this.#until = undefined;
-  }
-
-  /** Resolves when the read is served again. */
-  async renew(): Promise<void> {
-    await this.turns.inLine();
-    this.#isServed = true;
-  }
-
-  /** Whether others must be heard before the next message; asked before each but the first. */
-  get isOver(): boolean {
-    if (!this.turns.isOver) return false;
-    const before = this.#collected;
-    this.#collected = collectedChats();
-    if (!this.#isServed || this.#collected <= before) return true;
-    const now = this.turns.now();
-    this.#until ??= now + TURN_GRACE_US / 1_000;
-    return now >= this.#until;
-  }
 }
 
 /** Waits for those who are behind with what the session pushes, for a while. */

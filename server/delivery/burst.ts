@@ -55,11 +55,6 @@ export function endBursts(): void {
   spreadBursts();
 }
 
-/** How many chats wait for those that come right behind them. */
-export function collectedChats(): number {
-  return open?.count ?? 0;
-}
-
 /** Delivers what was collected, before something else is. */
 export function spreadBursts(): void {
   const burst = open;
@@ -78,10 +73,6 @@ export class Burst {
     this.#receivers = receivers;
   }
 
-  get count(): number {
-    return this.#events.length;
-  }
-
   /** Delivers an event to all receivers: at once, or with those that come right behind it. */
   add(event: EncodedEvent): void {
     if (!isCollecting || !isShort(event)) {
@@ -93,8 +84,6 @@ export class Burst {
     open = this;
     this.#events.push(event);
     this.#bytes += bytes;
-    // Another like it does not fit.
-    if (this.#bytes + bytes > BURST_MAX_BYTES) spreadBursts();
   }
 
   /** Called by `spreadBursts`. */

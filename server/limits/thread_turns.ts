@@ -11,8 +11,7 @@ import { TURN_MS } from "../config/limits.ts";
 
 /** The turns of one thread. Everybody who reads from clients shares one. */
 export class ThreadTurns {
-  /** Monotonic, ms. */
-  readonly now: () => number;
+  readonly #now: () => number;
   /** Work since sockets were looked at for certain, in ms; without that of the turn that goes on. */
   #worked = 0;
   /** When the work of this turn began; undefined = it has not. */
@@ -23,12 +22,12 @@ export class ThreadTurns {
 
   /** `now`: monotonic, ms. */
   constructor(now: () => number = () => performance.now()) {
-    this.now = now;
+    this.#now = now;
   }
 
   /** Work begins in this turn, where it has not. */
   begin(): void {
-    this.#since ??= this.now();
+    this.#since ??= this.#now();
   }
 
   /** Whether others must be heard before more is done. */
@@ -62,7 +61,7 @@ export class ThreadTurns {
       await this.next();
       this.begin();
       // Where the heavy outboxes have used up each turn, reads in small numbers would make small writes and more turns.
-      const until = this.now() + TURN_MS / 2;
+      const until = this.#now() + TURN_MS / 2;
       // Nobody has a second share of it.
       let others = this.#line.length;
       do {
@@ -71,12 +70,12 @@ export class ThreadTurns {
         await undefined;
         this.#line.shift();
         others--;
-      } while (this.#line.length > 0 && (!this.isOver || (others > 0 && this.now() < until)));
+      } while (this.#line.length > 0 && (!this.isOver || (others > 0 && this.#now() < until)));
     }
   }
 
   get #soFar(): number {
-    return this.#since === undefined ? this.#worked : this.#worked + this.now() - this.#since;
+    return this.#since === undefined ? this.#worked : this.#worked + this.#now() - this.#since;
   }
 
   async #pass(): Promise<void> {
