@@ -10,6 +10,7 @@ import { refusalReason, type RequestOutcome } from "../session/request_ledger.ts
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
 import { inviteTo, tellLink } from "./invite_commands.ts";
+import { typedName } from "./targets.ts";
 
 const DEFAULT_TITLE = "sealed";
 
@@ -42,16 +43,17 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "rekey",
-    argument: "[follow]",
+    argument: "[follow [NAME]]",
     needs: "new protocol",
     help:
       "create a new link for this sealed room and tell its members; follow: use the new link of another member",
     run({ chat }, argument) {
       const room = sealedRoom(chat);
-      if (argument !== "" && argument !== "follow") {
-        throw new UsageError("Cannot do that: the forms are /rekey and /rekey follow");
+      const [verb, name] = /^(\S*)\s*([^]*)$/.exec(argument)?.slice(1) ?? [];
+      if (verb === "follow") return follow(chat, room, typedName(name ?? ""));
+      if (argument !== "") {
+        throw new UsageError("Cannot do that: the forms are /rekey and /rekey follow [NAME]");
       }
-      if (argument === "follow") return follow(chat, room);
       return make(chat, {
         title: room.state.linkTitle,
         tell: (secret) => moved(room, secret),
@@ -94,12 +96,9 @@ async function moved(room: SealedRoom, secret: Uint8Array): Promise<string> {
   return `The members of ${where} were told. Leave that room once they are here.`;
 }
 
-function follow(chat: Chat, room: SealedRoom): void {
-  if (room.moved === undefined) {
-    throw new UsageError("Cannot follow: nobody in this room has created a new link");
-  }
+function follow(chat: Chat, room: SealedRoom, name: string): void {
   chat.sealed.open({
-    secret: room.moved.secret,
+    secret: room.newLinks.find(name).secret,
     title: room.state.linkTitle,
     name: room.status?.name ?? chat.name,
     isNew: false,

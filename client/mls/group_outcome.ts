@@ -84,7 +84,8 @@ export function changeOf(before: readonly GroupMember[], after: readonly GroupMe
   };
 }
 
-function isSame(one: GroupMember, other: GroupMember): boolean {
+/** Whether two members are one: the same connection and key. */
+export function isSame(one: GroupMember, other: GroupMember): boolean {
   return one.handle === other.handle &&
     equalBytes(one.signatureKey, other.signatureKey);
 }

@@ -21,6 +21,7 @@ import { type LinkMove, RequestLedger, type RequestOutcome } from "../session/re
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { ALONE } from "./first_words.ts";
+import { NewLinks } from "./new_links.ts";
 import { rosterEntry } from "./roster_entry.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
 import { pairCode, type PairCodePart, type SealedPerson } from "../sealed_engine/people.ts";
@@ -59,8 +60,8 @@ export class SealedRoom {
   readonly requests: RequestLedger;
   /** How it is; undefined before the engine said anything. */
   status: SealStatus | undefined;
-  /** The secret of the link that somebody asks all to go to, and who. */
-  moved: { readonly name: string; readonly secret: Uint8Array } | undefined;
+  /** The links to which members ask all to go. */
+  readonly newLinks = new NewLinks();
   readonly #options: SealedRoomOptions;
   readonly #entered = Promise.withResolvers<RequestOutcome>();
   /** Resolves once we are a member for the first time, or the room has ended without that. */
@@ -341,12 +342,13 @@ export class SealedRoom {
     chat.end(shutFault(this.state.title, why));
   }
 
-  #tellMoved({ name, secret }: Extract<SealedRoomEvent, { kind: "moved" }>): void {
-    if (this.status?.name === name) return;
-    this.moved = { name, secret };
-    const [who, title] = [listedName(name), quote(this.state.title)];
+  #tellMoved(link: Extract<SealedRoomEvent, { kind: "moved" }>): void {
+    const { output } = this.#options.chat;
+    if (this.status?.name === link.name || output.ignored.has(link.name)) return;
+    this.newLinks.add(link);
+    const [who, title] = [listedName(link.name), quote(this.state.title)];
     const text = `${who} has made a new link for ${title} and asks everyone to go there.`;
-    this.#options.chat.output.note("warning", text, "/rekey follow");
+    output.note("warning", text, `/rekey follow ${who}`);
   }
 
   #fail(error: unknown): void {

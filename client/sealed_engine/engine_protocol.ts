@@ -135,7 +135,12 @@ export type SealedRoomEvent =
   /** The way into the room is shut: what a person is told, and the reason alone. */
   | { readonly kind: "shut"; readonly text: string; readonly why: string }
   /** A member says that the room moves to a new link. */
-  | { readonly kind: "moved"; readonly name: string; readonly secret: Uint8Array }
+  | {
+    readonly kind: "moved";
+    readonly client: number;
+    readonly name: string;
+    readonly secret: Uint8Array;
+  }
   | {
     readonly kind: "file";
     readonly client: number;

@@ -2,8 +2,9 @@
 
 import { toHex } from "#platform/bytes.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
+import { nameInSentence } from "../../shared/text/names.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
-import type { Changed, FrameOutcome, Kick } from "../mls/group_outcome.ts";
+import { type Changed, type FrameOutcome, isSame, type Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
@@ -118,6 +119,7 @@ export class FrameHandler {
     switch (outcome.kind) {
       case "text":
         this.#checkOrder(outcome.order);
+        if (this.#hasDeparted(outcome.from)) return;
         return await this.#heard(outcome.from, outcome.payload, event);
       case "echo":
         return this.#echoed(outcome.digest, event);
@@ -142,6 +144,19 @@ export class FrameHandler {
         this.#state.note("warning", "You were removed from the group; you are rejoining it.");
         return this.#entry.enterAgain();
     }
+  }
+
+  /**
+   * The keys of the former epoch are still there, also those of whoever was removed since. An honest relay orders
+   * nothing more of them.
+   */
+  #hasDeparted(from: GroupMember): boolean {
+    const { group } = this.#state;
+    if (group?.members.some((member) => isSame(member, from)) === true) return false;
+    const who = nameInSentence(from.name);
+    const text = `The server passed on words of ${who}, who is not in the room any more`;
+    this.#state.note("danger", `${text}; they are not shown.`);
+    return true;
   }
 
   /**

@@ -105,7 +105,7 @@ export class MemberMessages {
       case "typing":
         return options.tell({ kind: "typing", client, name });
       case "move":
-        return options.tell({ kind: "moved", name, secret: message.secret });
+        return options.tell({ kind: "moved", client, name, secret: message.secret });
       case "direct":
         return await this.#whispered(from, message, time);
     }

@@ -11,6 +11,7 @@ import {
   type GroupMember,
   isOp,
   moderates,
+  opsOf,
   type Rights,
 } from "../mls/commit_rules.ts";
 import type { SealedRoomEvent } from "./engine_protocol.ts";
@@ -185,22 +186,27 @@ export class PendingChanges {
 
   #stepTo(change: PendingChange, group: SealedGroup): Step {
     const { members, ownLeaf } = group;
+    // Rights may have changed while it waited: the others would undo what we may not decide, and put us out for it.
+    const why = change.kind === "name" ? undefined : this.#rightFault(change, group);
     switch (change.kind) {
       case "kick": {
         const whom = members.find(({ handle }) => handle === change.handle);
         if (whom === undefined) return HOLDS;
+        if (why !== undefined) return { kind: "refused", why };
         this.#kicked.add(keyOf(whom.signatureKey));
         return { kind: "commit", intent: { removed: [whom.leaf], kick: change.reason } };
       }
       case "lock":
-        return group.rights.locked === change.locked
-          ? HOLDS
-          : { kind: "commit", intent: { rights: { ...group.rights, locked: change.locked } } };
+        if (group.rights.locked === change.locked) return HOLDS;
+        return why === undefined
+          ? { kind: "commit", intent: { rights: { ...group.rights, locked: change.locked } } }
+          : { kind: "refused", why };
       case "op": {
         const whom = members.find(({ handle }) => handle === change.handle);
         if (whom === undefined || isOp(group.rights, whom.signatureKey) === change.isOp) {
           return HOLDS;
         }
+        if (why !== undefined) return { kind: "refused", why };
         const others = without(group.rights, whom);
         if (!change.isOp) return { kind: "commit", intent: { rights: others } };
         const ops = [...present(others.ops, group), whom.signatureKey];
@@ -225,9 +231,12 @@ export class PendingChanges {
   async #decideAgain(group: SealedGroup): Promise<void> {
     const { identity } = this.#state;
     if (!moderates(group.rights, identity.signature.publicKey)) return;
+    const isMaker = group.maker?.leaf === group.ownLeaf;
+    // Whom the maker has made an op since is not an op's to remove.
+    for (const op of isMaker ? [] : opsOf(group)) this.#kicked.delete(keyOf(op.signatureKey));
     const back = group.members.find(({ signatureKey }) => this.#kicked.has(keyOf(signatureKey)));
     if (back !== undefined) return await this.#state.commit({ removed: [back.leaf], kick: "" });
-    if (group.maker?.leaf !== group.ownLeaf) return;
+    if (!isMaker) return;
     const { rights } = group;
     const undone = this.#undone ?? rights;
     this.#undone = undefined;

@@ -385,7 +385,7 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   const other = new Uint8Array(32).fill(8);
   await story.console.enter("/rekey follow");
   assert.match(story.console.printed.join("\n"), /nobody in this room has created a new link/);
-  engine.tell({ kind: "moved", name: "bob", secret: other });
+  engine.tell({ kind: "moved", client: 2, name: "bob", secret: other });
   assert.match(story.console.printed.join("\n"), /bob has made a new link for "team"/);
   await story.console.enter("/rekey follow");
   assert.deepEqual(story.engines[1]?.options.secret, other);
