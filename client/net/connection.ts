@@ -32,7 +32,7 @@ export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<
 /** Whether something accepts TCP connections there. */
 export async function isListening(host: string, port: number): Promise<boolean> {
   try {
-    using _conn = await Deno.connect({ hostname: host, port });
+    (await Deno.connect({ hostname: host, port })).close();
     return true;
   } catch {
     return false;

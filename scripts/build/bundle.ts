@@ -23,6 +23,10 @@ export interface Bundle extends AsyncDisposable {
   readonly others: readonly string[];
 }
 
+interface SourceMap {
+  readonly sourcesContent: readonly (string | null)[];
+}
+
 /** A bundle that failed. */
 export class BundleError extends Error {
   override readonly name = "BundleError";
@@ -37,8 +41,9 @@ export async function bundle(
   try {
     // Two folders deep, from where the included files are at the paths that they have in the sources.
     const modules = `${folder}/all/modules`;
-    await runBundler([entry, ...workers], modules, ["--minify"]);
-    await requireDisposals([entry, ...workers], modules);
+    await runBundler([entry, ...workers], modules, ["--minify", "--sourcemap=external"]);
+    const sources = await takeSources(modules);
+    await requireDisposals([entry, ...workers], { folder: modules, sources });
     for (const worker of workers) await writeAliases(modules, basename(worker));
     for (const path of include) {
       await Deno.mkdir(dirname(`${folder}/${path}`), { recursive: true });
@@ -67,14 +72,36 @@ async function distFolder(): Promise<string> {
 }
 
 /**
- * Throws BundleError where a `using` of the sources is in no file of the bundle. The bundler (esbuild, --minify) puts what
- * such a variable holds where it is used, if that is in one place, right behind it: then nothing is ever closed.
+ * The texts of the modules that the files of a folder were made of; their source maps are removed. Those of packages that
+ * were compiled themselves, to code without `using`, are not known.
  */
-async function requireDisposals(entries: readonly string[], folder: string): Promise<void> {
-  const plain = await Deno.makeTempDir({ dir: folder });
+async function takeSources(folder: string): Promise<string[]> {
+  const sources: string[] = [];
+  for (const file of await filesIn(folder)) {
+    if (!file.endsWith(".map")) continue;
+    const path = `${folder}/${file}`;
+    const map: SourceMap = JSON.parse(await Deno.readTextFile(path));
+    sources.push(...map.sourcesContent.filter((text) => text !== null));
+    await Deno.remove(path);
+  }
+  return sources;
+}
+
+/**
+ * Throws BundleError where a `using` of the sources is in no file of the bundle. The bundler (esbuild, --minify) puts what
+ * such a variable holds where it is used, if that is in one place, right behind it: then nothing is ever closed. Nor is
+ * there a `using` of what nothing uses: only where the sources have more than the bundle is it bundled as it is to compare.
+ */
+async function requireDisposals(
+  entries: readonly string[],
+  { folder, sources }: { readonly folder: string; readonly sources: readonly string[] },
+): Promise<void> {
+  const kept = await disposalsIn(folder);
+  if (sources.flatMap(disposalsOf).length === kept.length) return;
+  const plain = await Deno.makeTempDir();
   try {
     await runBundler(entries, plain, []);
-    const [kept, all] = [await disposalsIn(folder, plain), await disposalsIn(plain)];
+    const all = await disposalsIn(plain);
     if (kept.length === all.length) return;
     throw new BundleError(
       `Cannot bundle the modules: ${all.length - kept.length} of these would never be closed, ` +
@@ -85,18 +112,15 @@ async function requireDisposals(entries: readonly string[], folder: string): Pro
   }
 }
 
-/** What the files of a folder declare with `using`, but for those below `except`. */
-async function disposalsIn(folder: string, except?: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const file of await filesIn(folder)) {
-    const path = `${folder}/${file}`;
-    if (except !== undefined && path.startsWith(except)) continue;
-    const text = await Deno.readTextFile(path);
-    for (const { index } of text.matchAll(/\busing [\w$]+ ?=/g)) {
-      found.push(...declarations(text.slice(index + "using ".length)));
-    }
-  }
-  return found;
+/** What the files of a folder declare with `using`. */
+async function disposalsIn(folder: string): Promise<string[]> {
+  const texts = (await filesIn(folder)).map((file) => Deno.readTextFile(`${folder}/${file}`));
+  return (await Promise.all(texts)).flatMap(disposalsOf);
+}
+
+function disposalsOf(text: string): string[] {
+  return [...text.matchAll(/\busing [\w$]+ ?=/g)]
+    .flatMap(({ index }) => declarations(text.slice(index + "using ".length)));
 }
 
 /** What one `using` declares: `a = 1, b = 2` up to its end. */

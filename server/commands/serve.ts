@@ -1,5 +1,6 @@
 // `cmdchat-server` without a command: serves until a signal comes.
 
+import { setTimeout } from "node:timers/promises";
 import type { Logger } from "@logtape/logtape";
 import { variableNames } from "../../shared/cli/environment.ts";
 import { strayVariables } from "../../shared/cli/environment_check.ts";
@@ -21,6 +22,7 @@ import { checkHandOverFormat, decodeHandOver, type HandOver } from "../relay/han
 import { loadSodiumKem } from "../connection/sodium_kem.ts";
 import { loadShortCipher } from "../delivery/short_cipher.ts";
 import { useShortCipher } from "../../shared/crypto/aead.ts";
+import type { Kem } from "../../shared/crypto/kem.ts";
 import { faultText, flushLog, openLog } from "../telemetry/log.ts";
 import { openManager, type SystemdNotifier } from "../telemetry/systemd_notify.ts";
 import { checkDoor } from "../web/door.ts";
@@ -37,6 +39,7 @@ const WATCHDOG_SHARE = 3;
 const EXIT_SECOND_SIGNAL = 1;
 // Longer than the pause between two attempts, with one that takes its time.
 const EXTENSION_US = 30_000_000;
+const SODIUM_RETRY_MS = 60_000;
 
 /** What the server runs in. */
 export interface ServeContext {
@@ -202,19 +205,40 @@ function logStrayFaults(log: Logger): void {
 function start(running: Running, joined: JoinedCluster | undefined, signal: AbortSignal): void {
   joined?.cluster.run(new RelayClusterHost(running.served.relay), signal);
   startWatchdog(running, signal);
-  void useSodium(running);
+  void useSodium(running, { signal });
 }
 
-// It takes some 100 ms to load, and nobody waits for it: until then the platform computes everything.
-async function useSodium({ log, served }: Running): Promise<void> {
-  try {
-    useShortCipher(await loadShortCipher());
-    const { encapsulate } = await loadSodiumKem();
-    served.relay.handshakes.useEncapsulation(encapsulate);
-  } catch (error) {
-    log.warning("libsodium is not there: short messages and handshakes cost more", {
-      why: faultText(error),
-    });
+/** Loads libsodium for this process, and how a server then encapsulates. */
+async function loadLibrary(): Promise<Kem["encapsulate"]> {
+  useShortCipher(await loadShortCipher());
+  return (await loadSodiumKem()).encapsulate;
+}
+
+/**
+ * Has libsodium compute what is cheaper with it. It takes some 100 ms to load, and nobody waits for it: until then the
+ * platform computes everything. Where it cannot be loaded, which is said once, it is tried again until `signal` aborts: at
+ * a take-over two processes share what memory there is.
+ */
+export async function useSodium(
+  { log, served }: { readonly log: Logger; readonly served: Pick<ServedRelay, "useEncapsulation"> },
+  { signal, load = loadLibrary, retryMs = SODIUM_RETRY_MS }: {
+    readonly signal: AbortSignal;
+    readonly load?: () => Promise<Kem["encapsulate"]>;
+    readonly retryMs?: number;
+  },
+): Promise<void> {
+  for (let attempts = 1; !signal.aborted; attempts++) {
+    try {
+      served.useEncapsulation(await load());
+      if (attempts > 1) log.info("libsodium is there", { attempts });
+      return;
+    } catch (error) {
+      const why = faultText(error);
+      if (attempts === 1) {
+        log.warning("libsodium is not there: short messages and handshakes cost more", { why });
+      }
+      await setTimeout(retryMs, undefined, { signal }).catch(() => {});
+    }
   }
 }
 

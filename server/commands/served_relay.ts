@@ -4,6 +4,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { identityToText, type ServerIdentity } from "../../shared/crypto/identity.ts";
+import type { Kem } from "../../shared/crypto/kem.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { AccessToken } from "../config/access_tokens.ts";
@@ -50,6 +51,7 @@ export class ServedRelay {
   #relay: Relay;
   #door: Door;
   #running = new AbortController();
+  #encapsulate: Kem["encapsulate"] | undefined;
   #snapshot: RelaySnapshot | undefined;
   #stopped = false;
 
@@ -133,6 +135,12 @@ export class ServedRelay {
     this.#relay.useLimits(config);
   }
 
+  /** Encapsulates so from now on, on the thread of the members. */
+  useEncapsulation(encapsulate: Kem["encapsulate"]): void {
+    this.#encapsulate = encapsulate;
+    this.#relay.handshakes.useEncapsulation(encapsulate);
+  }
+
   /** Stops serving and returns the state for another process; `resume` undoes it. */
   async handOver(): Promise<Uint8Array> {
     const { log, identity } = this.#options;
@@ -192,6 +200,7 @@ export class ServedRelay {
     const relay = new Relay(this.#config, { log, identity, cluster, metrics });
     relay.access.useTokens(this.#files.tokens);
     relay.access.bans.fromFile = this.#bans;
+    if (this.#encapsulate !== undefined) relay.handshakes.useEncapsulation(this.#encapsulate);
     return relay;
   }
 }

@@ -1,6 +1,6 @@
 // ChaCha20-Poly1305 for short records by libsodium in WebAssembly. A cipher of node:crypto costs 5 to 8 µs and 3.6 KB of
-// garbage before its first byte, which is most of what a single message costs its sender's link and each member's. Keys
-// and opened texts are wiped from its memory after each record.
+// garbage before its first byte, which is most of what a single message costs its sender's link and each member's. Keys,
+// opened texts and what the library leaves on its stack are wiped from its memory after each record.
 
 import { BytePool } from "../../shared/base/bytes.ts";
 import {
@@ -11,15 +11,23 @@ import {
   type ShortCipher,
   type ShortRecord,
 } from "../../shared/crypto/aead.ts";
+import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { loadSodium, type Sodium } from "./sodium.ts";
 
 /** Longest plaintext that it seals and opens faster than node:crypto. */
 export const SHORT_MAX_BYTES = 1_024;
 const ASSOCIATED_MAX_BYTES = 16;
+// Of the library's stack frames.
+const FRAME_ALIGNMENT = 16;
 
 /** Loads the library, which takes some 100 ms, and makes a cipher of it. */
 export async function loadShortCipher(): Promise<ShortCipher> {
   return new SodiumCipher(await loadSodium());
+}
+
+interface Region {
+  readonly from: number;
+  readonly to: number;
 }
 
 class SodiumCipher implements ShortCipher {
@@ -31,6 +39,8 @@ class SodiumCipher implements ShortCipher {
   readonly #nonce: number;
   readonly #associated: number;
   readonly #opened = new BytePool();
+  /** The part of the library's stack that records write to. */
+  readonly #stack: Region = { from: 0, to: 0 };
 
   constructor(sodium: Sodium) {
     this.#sodium = sodium;
@@ -38,6 +48,7 @@ class SodiumCipher implements ShortCipher {
     this.#key = sodium._malloc(AEAD_KEY_BYTES);
     this.#nonce = sodium._malloc(AEAD_NONCE_BYTES);
     this.#associated = sodium._malloc(ASSOCIATED_MAX_BYTES);
+    this.#stack = this.#findStack();
   }
 
   seal(record: ShortRecord, { out, at }: { readonly out: Uint8Array; readonly at: number }): void {
@@ -69,7 +80,7 @@ class SodiumCipher implements ShortCipher {
       this.#nonce,
       this.#key,
     );
-    memory.fill(0, this.#key, this.#key + AEAD_KEY_BYTES);
+    this.#wipe(memory);
     out.set(memory.subarray(this.#text, this.#text + length + AEAD_TAG_BYTES), at);
   }
 
@@ -95,12 +106,48 @@ class SodiumCipher implements ShortCipher {
       this.#nonce,
       this.#key,
     ) !== 0;
-    memory.fill(0, this.#key, this.#key + AEAD_KEY_BYTES);
+    this.#wipe(memory);
     if (failed) return undefined;
     const plaintext = this.#opened.take(length);
     plaintext.set(memory.subarray(this.#text, this.#text + length));
     memory.fill(0, this.#text, this.#text + length);
     return plaintext;
+  }
+
+  // The library wipes what it made of the key, but leaves the last block of the text, and what that was XORed with.
+  #wipe(memory: Uint8Array): void {
+    memory.fill(0, this.#key, this.#key + AEAD_KEY_BYTES);
+    memory.fill(0, this.#stack.from, this.#stack.to);
+  }
+
+  /** Finds what is different below all that is allocated after records that are different in everything. */
+  #findStack(): Region {
+    const end = Math.min(this.#text, this.#key, this.#nonce, this.#associated);
+    const [one, other] = [this.#leftBelow(end), this.#leftBelow(end)];
+    let [from, to] = [end, 0];
+    for (let i = 0; i < one.length; i++) {
+      if (one[i] !== other[i]) [from, to] = [Math.min(from, i % end), Math.max(to, i % end + 1)];
+    }
+    return {
+      from: Math.floor(from / FRAME_ALIGNMENT) * FRAME_ALIGNMENT,
+      to: Math.ceil(to / FRAME_ALIGNMENT) * FRAME_ALIGNMENT,
+    };
+  }
+
+  /** What is there after a record was sealed, and after it was opened: each leaves other bytes. */
+  #leftBelow(end: number): Uint8Array {
+    const [key, nonce] = [randomBytes(AEAD_KEY_BYTES), randomBytes(AEAD_NONCE_BYTES)];
+    const associatedData = new Uint8Array();
+    // The library copies the last block of a text to its stack where it is not a whole one.
+    const parts = [randomBytes(SHORT_MAX_BYTES - 2)];
+    const sealed = new Uint8Array(SHORT_MAX_BYTES - 1 + AEAD_TAG_BYTES);
+    const left = new Uint8Array(2 * end);
+    const record = { keys: key, keyAt: 0, nonce, associatedData, first: 0, parts };
+    this.seal(record, { out: sealed, at: 0 });
+    left.set(this.#sodium.HEAPU8.subarray(0, end));
+    this.open({ key, nonce, associatedData }, sealed);
+    left.set(this.#sodium.HEAPU8.subarray(0, end), end);
+    return left;
   }
 
   // A few bytes are copied one by one: set() costs more.

@@ -40,9 +40,15 @@ export interface Sodium {
 
 let loaded: Promise<Sodium> | undefined;
 
-/** Loads it once. */
+/** Loads it once. What failed is tried again by the next call: memory may be short for a moment. */
 export function loadSodium(): Promise<Sodium> {
-  return loaded ??= import("libsodium").then(({ default: factory }) =>
-    (factory as unknown as () => Promise<Sodium>)()
-  );
+  return loaded ??= instantiate().catch((error) => {
+    loaded = undefined;
+    throw error;
+  });
+}
+
+async function instantiate(): Promise<Sodium> {
+  const { default: factory } = await import("libsodium");
+  return await (factory as unknown as () => Promise<Sodium>)();
 }

@@ -55,6 +55,33 @@ Deno.test("the modules in an executable name nothing of the machine that built i
   }
 });
 
+/** Counts the programs that are started, until it is disposed. */
+function countPrograms() {
+  const { Command } = Deno;
+  let count = 0;
+  class Counted extends Command {
+    constructor(...given: ConstructorParameters<typeof Command>) {
+      super(...given);
+      count++;
+    }
+  }
+  Object.assign(Deno, { Command: Counted });
+  return {
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]: () => void Object.assign(Deno, { Command }),
+  };
+}
+
+for (const program of [CLIENT, SERVER]) {
+  Deno.test(`the modules of ${program.name} are bundled once to know that all is closed`, async () => {
+    using programs = countPrograms();
+    await using _bundled = await bundle(program);
+    assert.equal(programs.count, 1);
+  });
+}
+
 Deno.test("what the bundler would never close is an error, and names what that is", async () => {
   const entry = await Deno.makeTempFile({ suffix: ".ts" });
   const bundleOf = async (body: string) => {
@@ -66,6 +93,8 @@ Deno.test("what the bundler would never close is an error, and names what that i
     await bundleOf(
       'using a = await Deno.open("x"); using b = await Deno.open("y"); await b.stat(); await a.sync(); b.sync();',
     );
+    // What nothing uses is in no bundle.
+    await bundleOf("} function unused() { using a = open(); a.close(); a.sync();");
     await assert.rejects(
       bundleOf('using lock = await Deno.open("x"); await lock.lock(true); await f();'),
       (error) =>

@@ -7,6 +7,7 @@ import { listen } from "../../../server/net/listen.ts";
 import { decodeHandOver } from "../../../server/relay/hand_over_state.ts";
 import { ConfigError } from "../../../shared/base/errors.ts";
 import { generateIdentity } from "../../../shared/crypto/identity.ts";
+import { loadKem } from "../../../shared/crypto/kem.ts";
 import { configOf } from "../../helpers/peers/relay.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
@@ -43,6 +44,26 @@ Deno.test("resume() serves again what handOver() gave away, on the same port, wi
   const { handshakes, counters } = served.relay.metrics;
   assert.deepEqual([handshakes.v2, handshakes.resumed], [1, 1], "and counts on");
   assert.ok(counters.connectionsAccepted >= 2);
+  await Promise.all([served.stop(), again]);
+});
+
+Deno.test("a server that serves again after a hand-over that nobody took up encapsulates as before", async () => {
+  const served = await openServed();
+  const serving = served.serve();
+  const kem = await loadKem();
+  let count = 0;
+  served.useEncapsulation((publicKey) => {
+    count++;
+    return kem.encapsulate(publicKey);
+  });
+  const { port } = served.listener.address;
+  await using alice = await V2Peer.join({ port, hello: { name: "alice" } });
+  assert.equal(count, 1);
+  await served.handOver();
+  await Promise.all([serving, alice.ended]);
+  const again = served.resume();
+  await using _bob = await joinSoon(port, { name: "bob" });
+  assert.equal(count, 2);
   await Promise.all([served.stop(), again]);
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { loadSodium } from "../../../server/delivery/sodium.ts";
 import { loadShortCipher, SHORT_MAX_BYTES } from "../../../server/delivery/short_cipher.ts";
 import {
   AEAD_TAG_BYTES,
@@ -50,6 +51,42 @@ Deno.test("the cipher of short records gives the bytes of RFC 8439, section 2.8.
   }, plaintext);
   assert.match(toHex(out), /^d31a8d34648e60db7b86afbc53ef7ec2/);
   assert.match(toHex(out), /1ae10b594f09e26a7e902ecbd0600691$/);
+});
+
+Deno.test("of a key, of a text and of what is computed from them, nothing but what was sealed stays in the memory of libsodium", async () => {
+  const sodium = await loadSodium();
+  const [nonce, associatedData] = [random(12), random(4)];
+  const sealOne = (length: number) => {
+    const context = { key: random(32), nonce, associatedData };
+    return { context, sealed: seal(context, random(length)) };
+  };
+  /** Each with how much of its record may stay. */
+  const steps: Record<string, (length: number) => number> = {
+    seal: (length) => sealOne(length).sealed.length,
+    open(length) {
+      const { context, sealed } = sealOne(length);
+      assert.ok(cipher.open(context, sealed) !== undefined);
+      return AEAD_TAG_BYTES;
+    },
+    refuse(length) {
+      const { context, sealed } = sealOne(length);
+      sealed[0] = sealed[0] as number ^ 1;
+      assert.equal(cipher.open(context, sealed), undefined);
+      return sealed.length;
+    },
+  };
+  for (const [what, step] of Object.entries(steps)) {
+    for (const length of [1, 2, 16, 17, 63, 64, 65, 127, 128, 129, 1_000, 1_023, SHORT_MAX_BYTES]) {
+      step(length);
+      const one = sodium.HEAPU8.slice();
+      const may = step(length);
+      const other = sodium.HEAPU8;
+      let [first, last] = [0, other.length - 1];
+      while (one[first] === other[first]) first++;
+      while (one[last] === other[last]) last--;
+      assert.ok(last - first < may, `${what} ${length}: ${first} to ${last} differ`);
+    }
+  }
 });
 
 const isHere = supportedAeads().includes("chacha20-poly1305");
