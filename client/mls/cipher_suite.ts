@@ -3,7 +3,7 @@
 // gives for joins and messages). Checked against the vectors of RFC 9420.
 
 import { type AeadContext, openAead, sealAead } from "#platform/aead.ts";
-import { equalSecrets } from "#platform/bytes.ts";
+import { equalBytes, equalSecrets } from "#platform/bytes.ts";
 import {
   ed25519PublicKey,
   ed25519Sign,
@@ -321,4 +321,9 @@ export function isUsableHpkeKey(raw: Uint8Array): boolean {
   } catch {
     return false; // The only question asked here.
   }
+}
+
+/** Whether a raw X25519 key is the public one of a private key; false where there is no private key. */
+export function isPairOf(privateKey: Uint8Array | undefined, publicKey: Uint8Array): boolean {
+  return privateKey !== undefined && equalBytes(x25519PublicKey(privateKey), publicKey);
 }

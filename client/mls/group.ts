@@ -367,9 +367,8 @@ export class SealedGroup {
       from,
     };
     const { keys } = this.#identity;
-    const fault = judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove });
-    if (fault !== undefined || mls.hasUsableKeys(this.#state, result.next)) return fault;
-    return "nobody can encrypt to its keys";
+    return judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove }) ??
+      mls.keyFault(this.#state, result.next);
   }
 
   #reject(frame: SealedFrame, digest: string, why: string): FrameOutcome {

@@ -22,13 +22,16 @@ import { decryptSenderData, type PrivateMessage } from "ts-mls/privateMessage.js
 import { processMessage } from "ts-mls/processMessages.js";
 import type { Proposal } from "ts-mls/proposal.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
+import { getHpkePublicKey } from "ts-mls/ratchetTree.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
-import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
+import { directPath, leafToNodeIndex, leafWidth, toLeafIndex } from "ts-mls/treemath.js";
+import { toHex } from "#platform/bytes.ts";
 import type { CredentialCheck, DirectBinding, Leaf, OwnLeaf, Rights } from "./leaf.ts";
-import { type HpkeMessage, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
+import { type HpkeMessage, isPairOf, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
 import {
   areAllowed,
   CAPABILITIES,
+  changesRights,
   extensionsOf,
   KICK_PROPOSAL,
   kicksIn,
@@ -175,20 +178,28 @@ export async function processOne(
   // Before the message, since its key is gone afterwards; the text inside may claim any sender.
   const sender = read.kind === "private" ? await senderOf(state, read.message) : undefined;
   let committer: number | undefined;
-  let kicks: Uint8Array[] = [];
+  let proposals: Proposal[] = [];
   const result = await processMessage(message, state, emptyPskIndex, (incoming) => {
     if (incoming.kind === "proposal") return "reject";
     committer = incoming.senderLeafIndex;
-    const proposals = incoming.proposals.map(({ proposal }) => proposal);
-    kicks = kicksIn(proposals);
-    return areAllowed(proposals) ? "accept" : "reject";
+    proposals = incoming.proposals.map(({ proposal }) => proposal);
+    // Those of a public commit were looked at when it was read.
+    return read.kind === "public" || areAllowed(proposals) ? "accept" : "reject";
   }, cs);
   const { newState: next, consumed } = result;
   if (result.kind === "applicationMessage") {
     return { kind: "text", sender: sender as number, plaintext: result.message, next, consumed };
   }
   if (result.actionTaken === "reject") throw unreadable("commit");
-  return { kind: "commit", committer, kicks, next, consumed };
+  // With a path, what the library seals for the rights before it opens for those after.
+  if (proposals.some(changesRights) && hasPath(state, next, committer)) throw unreadable("commit");
+  return { kind: "commit", committer, kicks: kicksIn(proposals), next, consumed };
+}
+
+/** Whether the commit of that leaf had a path: it puts another leaf in its place. */
+function hasPath(before: MlsState, after: MlsState, committer = -1): boolean {
+  const at = 2 * committer;
+  return before.ratchetTree[at] !== after.ratchetTree[at];
 }
 
 /** Leaf index of a private message's sender. The library checks the signature of that leaf, but does not tell. */
@@ -289,12 +300,31 @@ export function leavesOf(state: MlsState): Leaf[] {
   return leavesOfTree(state.ratchetTree);
 }
 
-/** Whether every node that is new in `after` has a key that others can encrypt to; the library does not look. */
-export function hasUsableKeys(before: MlsState, after: MlsState): boolean {
-  return after.ratchetTree.every((node, at) =>
-    node === undefined || node === before.ratchetTree[at] ||
-    isUsableHpkeKey(node.nodeType === "leaf" ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey)
-  );
+/**
+ * Why the keys of the nodes that are new in `after` must not hold; the library looks at none of this. RFC 9420 §7.3 and
+ * §12.4.2 demand that keys are unique, and whoever joins refuses a tree where they are not; §7.5 that they come from the
+ * secrets of the path: to another key nobody below that node could open the next commit.
+ */
+export function keyFault(before: MlsState, after: MlsState): string | undefined {
+  const { ratchetTree: tree, privatePath } = after;
+  const nodes = tree.filter((node) => node !== undefined);
+  const leaves = leavesOfTree(tree);
+  const areUnique = (keys: readonly Uint8Array[]) => new Set(keys.map(toHex)).size === keys.length;
+  if (
+    !areUnique(nodes.map(getHpkePublicKey)) || !areUnique(leaves.map((leaf) => leaf.signatureKey))
+  ) {
+    return "it has a key twice";
+  }
+  const own = leafToNodeIndex(toLeafIndex(privatePath.leafIndex));
+  // Who is removed by it gets no secret of its path, and takes nothing of it over.
+  const above = new Set<number>(isRemoved(after) ? [] : directPath(own, leafWidth(tree.length)));
+  const isSound = tree.every((node, at) => {
+    if (node === undefined || node === before.ratchetTree[at]) return true;
+    const key = getHpkePublicKey(node);
+    return isUsableHpkeKey(key) &&
+      (!above.has(at) || isPairOf(privatePath.privateKeys[at], key));
+  });
+  return isSound ? undefined : "nobody can encrypt to its keys";
 }
 
 /** Who may do what in the group. Throws ProtocolError where a commit made another kind of group of it. */

@@ -8,11 +8,11 @@ import type { PrivateMessage } from "ts-mls/privateMessage.js";
 import type { Proposal, ProposalGroupContextExtensions } from "ts-mls/proposal.js";
 import type { ProposalOrRef } from "ts-mls/proposalOrRefType.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
-import type { RatchetTree } from "ts-mls/ratchetTree.js";
+import { encodeRatchetTree, type RatchetTree } from "ts-mls/ratchetTree.js";
 import { equalBytes, toHex } from "#platform/bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
-import { OPS_MAX } from "../../shared/base/limits.ts";
+import { OPS_MAX, SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { GroupInfoFacts, Leaf, Rights } from "./leaf.ts";
 import { CURVE_KEY_BYTES, MLS_CRYPTO } from "./cipher_suite.ts";
 
@@ -31,6 +31,9 @@ const OPS_EXTENSION = 0xf003;
 /** Proposal beside a removal: who moderates the room wants it; the reason in UTF-8. */
 export const KICK_PROPOSAL = 0xf001;
 
+/** Nodes of the widest tree: who comes takes the first free leaf, and the library fills a tree up to a whole one. */
+const NODES_MAX = 2 ** (Math.ceil(Math.log2(SEALED_MEMBERS_MAX)) + 1) - 1;
+
 /** What every leaf says that it understands. */
 export const CAPABILITIES = {
   versions: ["mls10" as const],
@@ -43,13 +46,22 @@ export const CAPABILITIES = {
 /** The facts of a GroupInfo. Throws ProtocolError where it is not one of our kind of room. */
 export function factsOf(info: GroupInfo): GroupInfoFacts {
   const { groupContext: context } = info;
-  const tree = ratchetTreeFromExtension(info);
+  const tree = treeOf(info);
   const rights = rightsIn(context.extensions);
   if (context.cipherSuite !== MLS_CRYPTO.name || tree === undefined || rights === undefined) {
     throw unreadable("group info");
   }
   const { groupId } = context;
   return { epoch: Number(context.epoch), groupId, rights, leaves: leavesOfTree(tree) };
+}
+
+/** The tree of a GroupInfo, written as we would write it; undefined where it is not, or wider than any of our rooms. */
+function treeOf(info: GroupInfo): RatchetTree | undefined {
+  const tree = ratchetTreeFromExtension(info);
+  const given = info.extensions.find(({ extensionType }) => extensionType === "ratchet_tree");
+  const isOurs = tree !== undefined && given !== undefined && tree.length <= NODES_MAX &&
+    equalBytes(encodeRatchetTree(tree), given.extensionData);
+  return isOurs ? tree : undefined;
 }
 
 type Extensions = GroupContext["extensions"];
@@ -134,8 +146,12 @@ function requireJoin({ content, senderType }: PublicMessage): void {
   if (!isJoin) throw unreadable("message");
 }
 
+// That there is one external_init, and one removal at most, the library demands (RFC 9420 §12.2).
+
 function isJoinProposal(proposal: ProposalOrRef): boolean {
-  return proposal.proposalOrRefType === "proposal" && isJoinOrRemoval(proposal.proposal);
+  if (proposal.proposalOrRefType !== "proposal") return false;
+  const { proposalType } = proposal.proposal;
+  return proposalType === "remove" || proposalType === "external_init";
 }
 
 /** What is said of anything that is not as it should be. */
@@ -145,23 +161,21 @@ export function unreadable(what: string, cause?: unknown): ProtocolError {
   });
 }
 
-function isJoinOrRemoval({ proposalType }: Proposal): boolean {
-  return proposalType === "remove" || proposalType === "external_init";
-}
-
-/**
- * Whether a commit may have these proposals. Rights change by a commit of their own: with a path, the library seals it
- * for the rights before, and opens it for those after.
- */
+/** Whether a private commit may have these proposals, by value. One that changes rights does nothing else. */
 export function areAllowed(proposals: readonly Proposal[]): boolean {
   return proposals.every((proposal) => {
     const { proposalType } = proposal;
-    if (proposalType !== "group_context_extensions") {
-      return isJoinOrRemoval(proposal) || proposalType === KICK_PROPOSAL;
+    if (!changesRights(proposal)) {
+      return proposalType === "remove" || proposalType === KICK_PROPOSAL;
     }
-    const { extensions } = (proposal as ProposalGroupContextExtensions).groupContextExtensions;
+    const { extensions } = proposal.groupContextExtensions;
     return proposals.length === 1 && rightsIn(extensions) !== undefined;
   });
+}
+
+/** Whether a proposal is about who may do what. */
+export function changesRights(proposal: Proposal): proposal is ProposalGroupContextExtensions {
+  return proposal.proposalType === "group_context_extensions";
 }
 
 /** The reasons of the kicks among proposals. */

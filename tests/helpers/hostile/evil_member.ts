@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { makeCredential } from "../../../client/mls/credential.ts";
 import { openEnvelope, sealEnvelope } from "../../../client/mls/envelope.ts";
 import { SealedGroup } from "../../../client/mls/group.ts";
+import type { SealedFrame } from "../../../client/mls/group_outcome.ts";
 import type { OwnLeaf } from "../../../client/mls/leaf.ts";
 import * as mls from "../../../client/mls/group_library.ts";
 import { readMessage } from "../../../client/mls/strict_reader.ts";
@@ -25,17 +26,42 @@ export interface EvilMember {
 /** An order mark of one who cannot tell. */
 export const MARK = new Uint8Array(16);
 
+/** A commit as its sender made it, or with the group that it leads to: of whose members the relay is told then. */
+type EvilCommit = Uint8Array | { readonly message: Uint8Array; readonly next: mls.MlsState };
+
+function frameOf(room: OrderedRoom, from: string, commit: EvilCommit): SealedFrame {
+  const [first] = room.members;
+  const { keys } = first!.identity;
+  const { message, next } = commit instanceof Uint8Array
+    ? { message: commit, next: undefined }
+    : commit;
+  const body = sealEnvelope(keys, "commit", message);
+  const roster = next && { roster: rosterOf(keys, next) };
+  return room.frame("commit", from, { epoch: first!.group.epoch, body, ...roster });
+}
+
+/** Everybody takes a commit. */
+export async function takenByAll(
+  room: OrderedRoom,
+  from: string,
+  commit: EvilCommit,
+): Promise<void> {
+  const outcomes = await room.deliver(frameOf(room, from, commit));
+  for (const [who, outcome] of Object.entries(outcomes)) {
+    assert.equal(outcome.kind, "epoch", `${who}: ${JSON.stringify(outcome)}`);
+  }
+}
+
 /** Everybody refuses a commit, for that reason, and the room goes on. */
 export async function refusedByAll(
   room: OrderedRoom,
   from: string,
-  message: Uint8Array,
+  commit: EvilCommit,
   why: RegExp,
 ): Promise<void> {
   const [first] = room.members;
   const { epoch = 0, code } = first?.group ?? {};
-  const body = sealEnvelope(first!.identity.keys, "commit", message);
-  const frame = room.frame("commit", from, { epoch, body });
+  const frame = frameOf(room, from, commit);
   for (const [who, outcome] of Object.entries(await room.deliver(frame))) {
     assert.ok(outcome.kind === "unsound", `${who}: ${outcome.kind}`);
     assert.match(outcome.why, why);
