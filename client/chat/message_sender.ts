@@ -2,8 +2,13 @@
 
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { LimitError, UsageError } from "../../shared/base/errors.ts";
-import { MESSAGE_MAX_BYTES } from "../../shared/base/limits.ts";
+import {
+  AWAY_TEXT_MAX_BYTES,
+  MESSAGE_MAX_BYTES,
+  TOPIC_MAX_BYTES,
+} from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { checkBytes } from "../../shared/base/text_bytes.ts";
 import { UNSENT_MAX } from "../base/limits.ts";
 import type { RequestLedger, RequestOutcome } from "../session/request_ledger.ts";
 import type { Correspondent } from "../rooms/direct_messages.ts";
@@ -17,7 +22,6 @@ export interface ChatForm {
   readonly reply?: number;
 }
 
-const encoder = new TextEncoder();
 // Characters of a message that name it to whoever wrote it.
 const SHOWN_MAX = 60;
 
@@ -81,12 +85,14 @@ export class MessageSender {
 
   /** Says what the current room is about; nothing where `text` is empty. */
   setTopic(text: string): Promise<RequestOutcome> {
+    checkBytes(text, TOPIC_MAX_BYTES, "set the topic");
     return this.#requests.add({ kind: "topic", text: text.toWellFormed() }, this.#room());
   }
 
   /** Says in all our rooms why we do not answer, or with null that we do again. */
   async setStatus(text: string | null): Promise<RequestOutcome> {
     const status = text?.toWellFormed() ?? null;
+    if (status !== null) checkBytes(status, AWAY_TEXT_MAX_BYTES, "set the away message");
     const outcome = await this.#requests.add({ kind: "status", text: status });
     if (outcome === "confirmed") this.status = status;
     return outcome;
@@ -98,12 +104,7 @@ export class MessageSender {
   }
 
   #check(text: string): void {
-    const bytes = encoder.encode(text).length;
-    if (bytes > this.messageMax) {
-      throw new LimitError(
-        `Cannot send the message: it has ${bytes} bytes, at most ${this.messageMax} are allowed`,
-      );
-    }
+    checkBytes(text, this.messageMax, "send the message");
     if (this.#requests.unsent < UNSENT_MAX) return;
     throw new LimitError(
       `Cannot take the message: ${UNSENT_MAX} are waiting to be sent, the maximum`,

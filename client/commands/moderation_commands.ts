@@ -1,12 +1,13 @@
 // Commands for the maker of a room and its ops. The server decides whether the user may use them.
 
 import type { AnyClientId } from "../base/local_ids.ts";
-import { BACKLOG_MAX_LINES } from "../../shared/base/limits.ts";
+import { BACKLOG_MAX_LINES, TOPIC_MAX_BYTES } from "../../shared/base/limits.ts";
 import { backlogRule } from "../../shared/messages/moderation_text.ts";
 import { UsageError } from "../../shared/base/errors.ts";
 import type { Moderation } from "../../shared/messages/messages_v2.ts";
 import { durationText, parseDuration } from "../../shared/text/duration.ts";
 import { quote } from "../../shared/base/sanitize.ts";
+import { checkBytes } from "../../shared/base/text_bytes.ts";
 import type { KnownBan } from "../rooms/bans.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
 import { listedName, safeLine } from "../render/text.ts";
@@ -299,6 +300,7 @@ function decide(
 ): Promise<RequestOutcome> {
   const refusal = chat.room.isSealed ? SEALED_REFUSALS[what] : undefined;
   if (refusal !== undefined) throw new UsageError(...refusal);
+  checkBytes(text, TOPIC_MAX_BYTES, `${what} for that reason`);
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }
 

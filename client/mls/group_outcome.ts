@@ -113,7 +113,7 @@ export function kickOf(
 
 /** Why somebody was kicked. Throws ProtocolError where it is no text, or too long a one. */
 export function readReason(bytes: Uint8Array): string {
-  const text = bytes.length > TOPIC_MAX_BYTES ? undefined : decodeText(bytes);
+  const text = decodeText(bytes, TOPIC_MAX_BYTES);
   if (text === undefined) throw new ProtocolError("its reason is not as the protocol says");
   return text;
 }

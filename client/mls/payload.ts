@@ -10,6 +10,7 @@ import {
   REACTION_MAX_BYTES,
   TOPIC_MAX_BYTES,
 } from "../../shared/base/limits.ts";
+import { fitsBytes } from "../../shared/base/text_bytes.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
 import { FILE_RECEIPTS } from "../../shared/messages/messages_v2.ts";
 import { HANDLE_BYTES } from "../../shared/messages/messages_sealed.ts";
@@ -23,27 +24,33 @@ function bytes(length: number) {
   return z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === length);
 }
 
+/** A text of so many bytes of UTF-8 at most: the schema's own bound counts code points. */
+function utf8(maxBytes: number) {
+  return z.custom<string>((value) => typeof value === "string" && fitsBytes(value, maxBytes));
+}
+
 const id = bytes(ID_BYTES);
 const key = bytes(32);
 const count = z.int().check(z.minimum(0));
+const topic = utf8(TOPIC_MAX_BYTES);
 
 /** One row a message. */
 export const PAYLOADS = {
   /** A member that came in or came back says so. */
   hello: { id },
   /** Answer to that hello: its sender is confirmed, and told what the room is about. */
-  confirm: { id, topic: topic(), pin: pin() },
+  confirm: { id, topic, pin: pin() },
   /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
   text: {
     id,
-    text: z.string().check(z.maxLength(TEXT_MAX_BYTES)),
+    text: utf8(TEXT_MAX_BYTES),
     action: z.boolean(),
     reply: count,
   },
   /** A file that the sender will hand out; key and hash are for one file only. */
   file: {
     id,
-    name: z.string().check(z.maxLength(FILE_NAME_WIRE_MAX_BYTES)),
+    name: utf8(FILE_NAME_WIRE_MAX_BYTES),
     size: count,
     chunks: count,
     hash: key,
@@ -58,9 +65,9 @@ export const PAYLOADS = {
   /** A text for the member with that handle alone, sealed for its leaf (§11.8). */
   direct: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
   /** The sender's text with the id `of` says something else now, or is taken back. */
-  revise: { id, of: id, text: z.nullable(z.string().check(z.maxLength(TEXT_MAX_BYTES))) },
+  revise: { id, of: id, text: z.nullable(utf8(TEXT_MAX_BYTES)) },
   /** What the room is about; empty: nothing. */
-  topic: { id, text: topic() },
+  topic: { id, text: topic },
   /** The sender is writing. */
   typing: { id },
   /** What became of the file `of` of the member with that handle at the sender. */
@@ -71,7 +78,7 @@ export const PAYLOADS = {
   react: {
     id,
     of: id,
-    emoji: z.string().check(z.maxLength(REACTION_MAX_BYTES)),
+    emoji: utf8(REACTION_MAX_BYTES),
     on: z.boolean(),
   },
   /** A `file` for the member with that handle alone, sealed for its leaf (§11.9). */
@@ -82,13 +89,9 @@ export const PAYLOADS = {
 
 /** Signature key of who said it, its id and place, the name and the text, as whoever tells it says. */
 function pin() {
-  const name = z.string().check(z.maxLength(NAME_MAX_BYTES));
-  const text = z.string().check(z.maxLength(PIN_TEXT_MAX_BYTES));
+  const name = utf8(NAME_MAX_BYTES);
+  const text = utf8(PIN_TEXT_MAX_BYTES);
   return z.nullable(z.tuple([key, id, count, name, text]));
-}
-
-function topic() {
-  return z.string().check(z.maxLength(TOPIC_MAX_BYTES));
 }
 
 function isSealed(value: unknown): boolean {
@@ -113,8 +116,9 @@ export function decodePayload(body: Uint8Array): Payload {
   return decodeBy(table, body) as Payload;
 }
 
-/** Text of UTF-8; undefined where it is none. */
-export function decodeText(bytes: Uint8Array): string | undefined {
+/** Text of so many bytes of UTF-8 at most; undefined where it is none. */
+export function decodeText(bytes: Uint8Array, maxBytes = TEXT_MAX_BYTES): string | undefined {
+  if (bytes.length > maxBytes) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -15,22 +15,11 @@ export type HandlersOf<K extends Handled> = {
   readonly [Kind in K]: (session: Session, request: RequestOf<Kind>) => void;
 };
 
-const encoder = new TextEncoder();
-
 /** The membership that a request is about. Throws LimitError where the session is not in that room. */
 export function memberIn(session: Session, room: RoomId, what: string): Membership {
   const membership = session.membership(room);
   if (membership !== undefined) return membership;
   throw new LimitError(`Cannot ${what}: you are not in that room any more`);
-}
-
-/** Refuses a text above `most` bytes of UTF-8. */
-export function checkBytes(text: string, most: number, what: string): void {
-  // A character of a string takes three bytes at most: nearly no text has to be encoded.
-  if (3 * text.length <= most) return;
-  const bytes = encoder.encode(text).length;
-  if (bytes <= most) return;
-  throw new LimitError(`Cannot ${what}: it has ${bytes} bytes, at most ${most} are allowed`);
 }
 
 /**

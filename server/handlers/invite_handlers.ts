@@ -4,7 +4,8 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { NAME_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { RequestId } from "../../shared/messages/ids.ts";
 import type { Session } from "../session/session.ts";
-import { answerDone, checkBytes, type HandlersOf } from "./handler.ts";
+import { checkBytes } from "../../shared/base/text_bytes.ts";
+import { answerDone, type HandlersOf } from "./handler.ts";
 
 /** Handlers of invites. */
 export const INVITE_HANDLERS: HandlersOf<"invite" | "invites" | "uninvite"> = {

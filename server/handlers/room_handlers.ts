@@ -9,13 +9,8 @@ import {
 import type { RequestId } from "../../shared/messages/ids.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { allPlaced } from "../room/bus.ts";
-import {
-  answerDone,
-  answerDoneOncePlaced,
-  checkBytes,
-  type HandlersOf,
-  memberIn,
-} from "./handler.ts";
+import { answerDone, answerDoneOncePlaced, type HandlersOf, memberIn } from "./handler.ts";
+import { checkBytes } from "../../shared/base/text_bytes.ts";
 import type { Membership } from "../session/membership.ts";
 import { excludeFrom, silence } from "../session/room_access.ts";
 import type { Session } from "../session/session.ts";

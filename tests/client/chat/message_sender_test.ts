@@ -84,6 +84,23 @@ for (const [line, asked, shown] of CASES) {
   });
 }
 
+Deno.test("a topic or an away message that is too long is refused before it is sent, and counted in bytes", async () => {
+  const { console, session, chat } = await story();
+  for (const [line, max] of [["/topic", 256], ["/away", 128]] as const) {
+    await console.enter(`${line} ${"ü".repeat(max / 2 + 1)}`);
+    assert.deepEqual(session.sent, []);
+    assert.match(
+      console.printed.at(-1) ?? "",
+      new RegExp(`it has ${max + 2} bytes, at most ${max}`),
+    );
+  }
+  for (const [line, max] of [["/topic", 256], ["/away", 128]] as const) {
+    await console.enter(`${line} ${"ü".repeat(max / 2)}`);
+  }
+  assert.deepEqual(session.sent.map(({ kind }) => kind), ["topic", "status"]);
+  chat.end();
+});
+
 Deno.test("a second /delete takes no older message, however soon it comes", async () => {
   for (const isQuick of [true, false]) {
     const { console, session, chat } = await story();

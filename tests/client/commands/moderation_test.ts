@@ -57,6 +57,18 @@ Deno.test("/kick, /ban, /mute, /lock and /slow ask with the number, the time and
   );
 });
 
+Deno.test("a reason that is too long is refused before anything is sent, and counted in bytes", async () => {
+  const { run, asked } = await story();
+  for (const command of ["/kick eve", "/ban eve 30m", "/mute eve"]) {
+    await assert.rejects(async () => await run(`${command} ${"ü".repeat(129)}`), {
+      name: "LimitError",
+      message: /it has 258 bytes, at most 256 are allowed/,
+    });
+    void run(`${command} ${"ü".repeat(128)}`);
+  }
+  assert.equal(asked().length, 3);
+});
+
 Deno.test("what cannot be meant is refused before anything is sent", async () => {
   const { run, asked } = await story();
   const lines = ["/kick nobody", "/slow soon", "/slow 31d", "/ban nobody 30m", "/unmute eve now"];

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { decodePayload, encodePayload, type Payload } from "../../../client/mls/payload.ts";
+import {
+  decodePayload,
+  decodeText,
+  encodePayload,
+  type Payload,
+} from "../../../client/mls/payload.ts";
 
 const id = new Uint8Array(16).fill(1);
 const key = new Uint8Array(32).fill(2);
@@ -53,4 +58,38 @@ Deno.test("a text or topic above every limit is refused", () => {
     reply: 0,
   });
   assert.throws(() => decodePayload(long), { name: "ProtocolError" });
+});
+
+/** What is one text longer than its bound in bytes, although a string of it counts far fewer. */
+const TEXTS: Readonly<Record<string, (text: string) => [max: number, payload: Payload]>> = {
+  text: (text) => [7_168, { kind: "text", id, text, action: false, reply: 0 }],
+  revise: (text) => [7_168, { kind: "revise", id, of: id, text }],
+  topic: (text) => [256, { kind: "topic", id, text }],
+  "topic of a confirm": (topic) => [256, { kind: "confirm", id, topic, pin: null }],
+  file: (name) => [
+    1_024,
+    { kind: "file", id, name, size: 5, chunks: 1, hash: key, key, folder: false },
+  ],
+  react: (emoji) => [64, { kind: "react", id, of: id, emoji, on: true }],
+  "name of a pin": (name) => [64, { kind: "pin", id, pin: [key, id, 1, name, ""] }],
+  "text of a pin": (text) => [1_024, { kind: "pin", id, pin: [key, id, 1, "bob", text] }],
+};
+
+for (const [what, make] of Object.entries(TEXTS)) {
+  Deno.test(`the size of a ${what} is counted in bytes, whatever its letters`, () => {
+    for (const letter of ["x", "ü", "名", "👍"]) {
+      const bytes = new TextEncoder().encode(letter).length;
+      const [max] = make("");
+      const [, fits] = make(letter.repeat(Math.floor(max / bytes)));
+      assert.deepEqual(decodePayload(encodePayload(fits)), fits);
+      const [, longer] = make(letter.repeat(Math.floor(max / bytes) + 1));
+      assert.throws(() => decodePayload(encodePayload(longer)), { name: "ProtocolError" });
+    }
+  });
+}
+
+Deno.test("a text for one member alone has as many bytes as any", () => {
+  const whole = new TextEncoder().encode("ü".repeat(3_584));
+  assert.equal(decodeText(whole)?.length, 3_584);
+  assert.equal(decodeText(new Uint8Array([...whole, 0x21])), undefined);
 });

@@ -15,7 +15,7 @@ import {
   membershipOf,
   refusedByAll,
   threePeople,
-} from "../../helpers/hostile/evil_member.ts";
+} from "../../helpers/mls/evil_member.ts";
 import type { Rights } from "../../../client/mls/leaf.ts";
 import { identityFor, type OrderedRoom } from "../../helpers/peers/sealed_group.ts";
 

@@ -17,13 +17,13 @@ import {
   refusedByAll,
   takenByAll,
   threePeople,
-} from "../../helpers/hostile/evil_member.ts";
+} from "../../helpers/mls/evil_member.ts";
 import {
   externalInit,
   forgeCommit,
   forgeGroupInfo,
   forgeJoin,
-} from "../../helpers/hostile/forged_commit.ts";
+} from "../../helpers/mls/forged_commit.ts";
 import { identityFor, type OrderedRoom } from "../../helpers/peers/sealed_group.ts";
 
 /** The encryption key of that node of the tree. */

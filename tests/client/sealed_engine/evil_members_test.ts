@@ -22,7 +22,7 @@ import {
   membershipOf,
   refusedByAll,
   threePeople,
-} from "../../helpers/hostile/evil_member.ts";
+} from "../../helpers/mls/evil_member.ts";
 import { identityFor, testKeys } from "../../helpers/peers/sealed_group.ts";
 
 const cs = MLS_CRYPTO as unknown as CiphersuiteImpl;

@@ -46,6 +46,18 @@ Deno.test("a text of one's own is changed and taken back for everybody who has s
   assert.deepEqual([changes(carol), carol.texts], [[], []]);
 });
 
+Deno.test("a text for one member alone that is longer than any is not shown", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const to = alice!.machine.status.people.find(({ name }) => name === "bob")?.client ?? 0;
+  for (const length of [3_584, 3_585]) {
+    const text = "ü".repeat(length);
+    await alice!.machine.handle({ kind: "whisper", request: ++requests, to, text });
+    await relay.settle();
+  }
+  assert.deepEqual(bob!.told("direct").map(({ text }) => text.length), [3_584]);
+  assert.match(notes(bob!), /alice sent you something unreadable/);
+});
+
 Deno.test("nobody changes what another has said: by asking for it", async () => {
   const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
   await bob!.say("I am for it");
