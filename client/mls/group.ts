@@ -219,12 +219,13 @@ export class SealedGroup {
     return outcome;
   }
 
-  /** Whether the commit by which somebody wants to enter is sound; nothing comes of it yet. */
+  /** Whether the commit by which somebody wants to enter is sound; undefined where it is of an epoch not ours. */
   async judges(
     commit: Omit<SealedFrame, "seq" | "type">,
     mayRemove: (handle: string) => boolean,
-  ): Promise<boolean> {
-    if (commit.epoch !== this.epoch || this.#voided.has(digestOf(commit.body))) return false;
+  ): Promise<boolean | undefined> {
+    if (commit.epoch !== this.epoch) return undefined;
+    if (this.#voided.has(digestOf(commit.body))) return false;
     try {
       const { result } = await this.#processCommit(
         { ...commit, seq: 0, type: "commit" },

@@ -308,7 +308,9 @@ export class Member {
   async #judge(event: RelayEvent<"sealed_check_please">): Promise<void> {
     const state = this.#state;
     const commit = { ...event, from: toHex(event.from) };
-    const ok = await state.group?.judges(commit, (handle) => state.mayRemove(handle)) ?? false;
+    const ok = await state.group?.judges(commit, (handle) => state.mayRemove(handle));
+    // Whoever cannot judge it says nothing: a no lets the newcomer go.
+    if (ok === undefined) return;
     state.options.send({
       kind: "sealed_check",
       ask: state.ask("other"),

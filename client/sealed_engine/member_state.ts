@@ -303,6 +303,7 @@ export class MemberState {
     if (this.phase !== "in" || group === undefined || group.members.length === 1) return;
     const { epoch, body, digest } = await group.seal(encodePayload(payload));
     this.own.remember(digest);
+    this.#sentMessages++;
     this.options.send({
       kind: "sealed_app",
       ask: this.ask({ app: digest }),

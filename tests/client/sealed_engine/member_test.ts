@@ -339,6 +339,45 @@ Deno.test("fresh keys come by themselves after an hour or 500 own messages", asy
   assertAgreed(alice!, bob!);
 });
 
+Deno.test("that one is writing counts as a message of one's own: 500 of them bring fresh keys", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const { epoch } = alice!.machine.status;
+  const type = async (times: number) => {
+    for (let i = 0; i < times; i++) await alice!.machine.handle({ kind: "typing" });
+    await relay.advance(1);
+  };
+  // What the room has said by itself counts as well.
+  await type(490);
+  assert.equal(alice!.machine.status.epoch, epoch);
+  await type(10);
+  assert.equal(alice!.machine.status.epoch, epoch + 1);
+  assertAgreed(alice!, bob!);
+});
+
+Deno.test("who is in another epoch says nothing of a newcomer's commit, and no to one that it can judge", async () => {
+  const { relay, peers: [alice] } = await roomOf("alice", "bob");
+  const answers: boolean[] = [];
+  const take = relay.take.bind(relay);
+  relay.take = (peer, request) => {
+    if (request.kind === "sealed_check") answers.push(request.ok);
+    else take(peer, request);
+  };
+  const { epoch } = alice!.machine.status;
+  for (const ahead of [1, -1, 0]) {
+    alice!.inbox.push({
+      kind: "sealed_check_please",
+      room: 1,
+      question: 1,
+      epoch: epoch + ahead,
+      from: new Uint8Array(16).fill(1),
+      roster: new Uint8Array(32),
+      body: new Uint8Array(300),
+    });
+    await relay.settle();
+  }
+  assert.deepEqual(answers, [false]);
+});
+
 Deno.test("the move to a new link is told inside the room only", async () => {
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   const secret = new Uint8Array(32).fill(0x77);
