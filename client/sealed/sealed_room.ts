@@ -321,8 +321,9 @@ export class SealedRoom {
     handleDirect(chat, { kind: "direct", ...about });
   }
 
-  #note({ level, text }: Extract<SealedRoomEvent, { kind: "note" }>): void {
+  #note({ level, text, of }: Extract<SealedRoomEvent, { kind: "note" }>): void {
     const { chat } = this.#options;
+    if (of !== undefined && level !== "danger" && chat.output.ignored.has(of)) return;
     if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
     show(chat, { event: "sealed", text, time: undefined }, this.state);
   }

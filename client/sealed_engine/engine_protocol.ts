@@ -123,7 +123,13 @@ export type SealedRoomEvent =
   | { readonly kind: "flushed" }
   /** A request was not carried out. */
   | { readonly kind: "declined"; readonly request: number; readonly why: string }
-  | { readonly kind: "note"; readonly level: NoteLevel; readonly text: string }
+  /** `of`: the member whom it is about, where that is certain. */
+  | {
+    readonly kind: "note";
+    readonly level: NoteLevel;
+    readonly text: string;
+    readonly of?: string;
+  }
   /** A name has come back with another key; `held`: the requests that were not sent because of it, and why. */
   | {
     readonly kind: "alarm";

@@ -4,6 +4,7 @@
 import { fromHex, toHex } from "#platform/bytes.ts";
 import { randomBytes } from "../../shared/crypto/random_bytes.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import {
   FILE_MAX_BYTES_CEILING,
@@ -143,7 +144,7 @@ export class FileExchange {
     const isSound = size >= 0 && size <= FILE_MAX_BYTES_CEILING &&
       file.chunks === sealedChunks(size);
     if (!isSound) {
-      return this.#state.note("warning", "A member offered an impossible file.");
+      return this.#state.faults.of(from, " offers an impossible file.");
     }
     const id = toHex(file.id);
     const key = fileKey(from.handle, id);
@@ -151,10 +152,7 @@ export class FileExchange {
     if (this.#incoming.has(key)) return;
     const ofSender = [...this.#incoming.values()].filter(({ handle }) => handle === from.handle);
     if (ofSender.length >= FILE_TRANSFERS_PER_SENDER) {
-      return this.#state.note(
-        "warning",
-        `${nameInSentence(from.name)} offers more files at once than are allowed.`,
-      );
+      return this.#state.faults.of(from, " offers more files at once than are allowed.");
     }
     const client = people.numberOf(from.handle);
     const content = contentChunks(size);
@@ -185,8 +183,7 @@ export class FileExchange {
     const content = await group?.openFrom(from, "file", { enc, ct: sealed });
     const file = content && openedOrNothing(() => decodePayload(content));
     if (file?.kind === "file") return this.heard(from, file, time, people.numberOf(handle));
-    const who = nameInSentence(from.name);
-    this.#state.note("warning", `${who} offered you a file that your program cannot read.`);
+    this.#state.faults.of(from, " offered you a file that your program cannot read.");
   }
 
   /** A member hands out a file no longer. */
@@ -333,7 +330,10 @@ export class FileExchange {
         this.#state.options.tell({ kind: "chunk", client, id, index, data, last });
       }
     } catch {
-      this.#state.note("danger", "A part of a file was changed on its way.");
+      const { handle, file: { name } } = incoming;
+      const who = nameInSentence(this.#state.people.nameOf(handle));
+      const text = `A part of ${quote(name)} was changed, by the server or by ${who}'s program.`;
+      this.#state.note("danger", text);
       this.#end(key);
     }
   }

@@ -2,7 +2,6 @@
 
 import { toHex } from "#platform/bytes.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
-import { nameInSentence } from "../../shared/text/names.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { type Changed, type FrameOutcome, isSame, type Kick } from "../mls/group_outcome.ts";
 import { SeenMessages } from "./own_messages.ts";
@@ -133,17 +132,29 @@ export class FrameHandler {
       case "unsound":
         this.#vote(event.seq, false);
         this.#doubtUntil = this.#state.options.now() + VOID_MS;
-        return this.#state.note("warning", `A change of the room was refused: ${outcome.why}.`);
+        return state.faults.saidToBe(
+          this.#memberOf(event),
+          `A change of the room was refused: ${outcome.why}.`,
+        );
       case "unreadable":
         // Written before we came in, and ordered behind that: as all that was said before, it is not for us.
         if (event.epoch < this.#firstEpoch) return;
         this.#doubtOwnPart(event);
-        return this.#state.note("warning", "A message of this room could not be read.");
+        return state.faults.saidToBe(
+          this.#memberOf(event),
+          "A message of this room could not be read.",
+        );
       case "removed":
         if (outcome.kick !== undefined) return this.#kicked(outcome.kick);
         this.#state.note("warning", "You were removed from the group; you are rejoining it.");
         return this.#entry.enterAgain();
     }
+  }
+
+  /** Whose frame it is, as the relay says. */
+  #memberOf({ from }: RelayEvent<"sealed_frame">): GroupMember | undefined {
+    const handle = toHex(from);
+    return this.#state.group?.members.find((member) => member.handle === handle);
   }
 
   /**
@@ -153,9 +164,8 @@ export class FrameHandler {
   #hasDeparted(from: GroupMember): boolean {
     const { group } = this.#state;
     if (group?.members.some((member) => isSame(member, from)) === true) return false;
-    const who = nameInSentence(from.name);
-    const text = `The server passed on words of ${who}, who is not in the room any more`;
-    this.#state.note("danger", `${text}; they are not shown.`);
+    const what = " is not in the room any more; what the server passes on of them is not shown.";
+    this.#state.faults.of(from, what, "danger");
     return true;
   }
 
@@ -261,10 +271,7 @@ export class FrameHandler {
     try {
       payload = decodePayload(body);
     } catch {
-      return this.#state.note(
-        "warning",
-        "A member's program said something that yours cannot read.",
-      );
+      return this.#state.faults.of(from, "'s program said something that yours cannot read.");
     }
     const again = !this.#seen.take(from.handle, payload.id);
     await this.#understand(from, payload, { event, again });

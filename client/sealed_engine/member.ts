@@ -10,9 +10,9 @@ import { PendingChanges } from "./pending_changes.ts";
 import { type MemberOptions, MemberState, newId } from "./member_state.ts";
 import { Entry } from "./entry.ts";
 import { FileExchange } from "./file_exchange.ts";
-import { GuestCount } from "./guest_count.ts";
 import { FrameHandler } from "./frame_handler.ts";
 import { MemberMessages } from "./member_messages.ts";
+import { GuestCount } from "./warnings.ts";
 
 type Said = Extract<
   SealedRoomRequest,

@@ -3,7 +3,6 @@
 
 import { equalBytes, toHex } from "#platform/bytes.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
-import { nameInSentence } from "../../shared/text/names.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
 import { type GroupMember, moderates } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
@@ -259,10 +258,7 @@ export class MemberMessages {
     const content = await group?.openFrom(from, "text", { enc, ct: sealed });
     const text = content && decodeText(content);
     if (text === undefined) {
-      return this.#state.note(
-        "warning",
-        `${nameInSentence(from.name)} sent you something unreadable.`,
-      );
+      return this.#state.faults.of(from, " sent you something unreadable.");
     }
     options.tell({
       kind: "direct",

@@ -18,6 +18,7 @@ import { type GroupIdentity, newIdentity } from "../mls/joining.ts";
 import type { NoteLevel } from "../base/note_level.ts";
 import type { SealedRoomEvent, SealStatus, ToRelay } from "./engine_protocol.ts";
 import type { RoomKeys } from "../mls/room_keys.ts";
+import { MemberFaults } from "./warnings.ts";
 
 /** What a room works with. */
 export interface MemberOptions {
@@ -63,6 +64,7 @@ export class MemberState {
   readonly handleKeys = generateSignatureKeys();
   readonly people: People;
   readonly own = new OwnMessages();
+  readonly faults: MemberFaults;
   readonly #asks = new Map<number, Purpose>();
   /** Handles that said they leave. */
   readonly #leaving = new Set<string>();
@@ -84,6 +86,7 @@ export class MemberState {
   constructor(options: MemberOptions) {
     const { device, ...kept } = options;
     this.options = kept;
+    this.faults = new MemberFaults(kept);
     this.#identity = newIdentity({ ...kept, device, handleKey: this.handleKeys.publicKey });
     this.people = new People(this.#identity.me.handle, options.remembered);
   }

@@ -30,9 +30,11 @@ export class SourceRate {
     this.#bySite = bySite;
   }
 
-  /** Whether the source of `address` has a token left at `now`, monotonic ms; takes none. */
-  allows(address: string, now: number): boolean {
-    return this.#sharesOf(address).every(({ name, most }) => this.#leftOf(name, most, now) >= 1);
+  /** Whether the source of `address` has a token left at `now`, monotonic ms, in that `scope`; takes none. */
+  allows(address: string, now: number, scope = ""): boolean {
+    return this.#sharesOf(address).every(({ name, most }) =>
+      this.#leftOf(scope + name, most, now) >= 1
+    );
   }
 
   /** Takes a token of the source of `address` at `now`; each `scope` has its own bucket. False if no token is left. */

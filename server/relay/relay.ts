@@ -114,6 +114,7 @@ export class Relay implements SessionHost {
       counters: this.counters,
       ...roomBounds(config),
       graceMs: config.hold * 1_000,
+      entrances: () => this.joinRate,
     });
     const tellsApart = config["max-per-address"] !== undefined;
     this.joinRate = tellsApart ? new SourceRate(JOIN_RATE) : undefined;

@@ -87,7 +87,10 @@ export class Commits {
     const isMember = roster.has(seat.key);
     const needed = Math.floor(roster.size / 2) + 1 - (isMember ? 1 : 0);
     const change = roster.take({ members, locked }, former);
-    if (!isMember) this.#tellWhoIsHere(seat);
+    if (!isMember) {
+      this.#options.guests.hasEntered(seat);
+      this.#tellWhoIsHere(seat);
+    }
     const draft = { epoch, from: seat.handle, ask, roster: rosterDigest(request), body };
     const ordered = order.commit(draft, {
       sender: seat,

@@ -8,13 +8,13 @@ import {
   SEALED_GUESTS_OF_A_SOURCE,
   SEALED_GUESTS_TOLD_MS,
 } from "../config/limits.ts";
-import type { SealedClock } from "./room_contract.ts";
+import { encodeBase64 } from "../../shared/base/base64.ts";
+import type { SealedRoomOptions } from "./room_contract.ts";
 import { siteOf } from "../limits/ip_network.ts";
 import type { Seat } from "./seat.ts";
 
 /** What the guests need of their room. */
-export interface GuestsOptions {
-  readonly clock: SealedClock;
+export interface GuestsOptions extends Pick<SealedRoomOptions, "clock" | "entrances" | "rid"> {
   /** All who have a connection and are not in the group, whoever came first before the others. */
   readonly list: () => readonly Seat[];
   /** Whether a guest waits for its turn to join, or has it. */
@@ -26,12 +26,15 @@ export interface GuestsOptions {
 /** Counts the guests of one room, and bounds them. */
 export class Guests {
   readonly #options: GuestsOptions;
+  /** Of the room, among all in which entrances are counted. */
+  readonly #scope: string;
   #told = 0;
   #isNews = false;
   #stop: (() => void) | undefined;
 
   constructor(options: GuestsOptions) {
     this.#options = options;
+    this.#scope = `sealed ${encodeBase64(options.rid)}\n`;
   }
 
   /**
@@ -79,6 +82,18 @@ export class Guests {
     const { clock, isWaiting } = this.#options;
     if (seat.turnsInVain > 0) return true;
     return !isWaiting(seat) && clock.now() - seat.since >= SEALED_GUEST_IDLE_MS;
+  }
+
+  /** Whether a guest may come in now: each entrance is work for all members, and a name on their screens. */
+  mayEnter({ source }: Seat): boolean {
+    const { clock, entrances } = this.#options;
+    return entrances?.()?.allows(source, clock.now(), this.#scope) !== false;
+  }
+
+  /** A guest has become a member. */
+  hasEntered({ source }: Seat): void {
+    const { clock, entrances } = this.#options;
+    entrances?.()?.take(source, clock.now(), this.#scope);
   }
 
   /** Guests have come or gone. Members are told at once, and then once in a while. */

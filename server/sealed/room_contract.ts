@@ -5,6 +5,7 @@ import type { RequestOf } from "../../shared/messages/messages_v2.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import type { OrderState } from "./commit_order.ts";
 import type { BudgetAccount } from "../limits/fair_budget.ts";
+import type { SourceRate } from "../limits/source_rate.ts";
 import type { RosterSnapshot } from "./roster.ts";
 import type { SeatState } from "./seat.ts";
 
@@ -37,6 +38,8 @@ export interface SealedRoomOptions {
   readonly counters: SealedCounters;
   /** How long the seat of a member without a connection is kept. */
   readonly graceMs: number;
+  /** How often a source may come in; undefined where addresses say nothing about clients. */
+  readonly entrances?: (() => SourceRate | undefined) | undefined;
   /** Called when nobody is left, and nobody is waited for. */
   readonly onEmpty: () => void;
   /** What the process before this one knew of it. */

@@ -57,7 +57,7 @@ export class SealedRoom {
     });
     this.#eviction = new Eviction(parts);
     this.#guests = new Guests({
-      clock: options.clock,
+      ...options,
       list: () => this.#order === undefined ? [] : this.#seats.guests,
       isWaiting: (seat) => this.#joins.has(seat),
       tell: (count) => this.#seats.send({ kind: "sealed_guests", room: this.number, count }),
@@ -150,6 +150,11 @@ export class SealedRoom {
     }
     if (this.#order === undefined) {
       return seat.tell({ kind: "sealed_none", ask, room: this.number });
+    }
+    if (!this.#roster.has(seat.key) && !this.#guests.mayEnter(seat)) {
+      throw new LimitError(
+        "Cannot join the room: your address has come in too often. Try again in some seconds.",
+      );
     }
     this.#joins.add(seat, { ask, fresh });
   }

@@ -6,6 +6,7 @@ import { RoomQuota, type RoomQuotaOptions } from "../limits/room_quota.ts";
 import { SEALED_FORMAT, type SealedClock } from "./room_contract.ts";
 import type { SealedCounters } from "../telemetry/counters.ts";
 import { FairBudget } from "../limits/fair_budget.ts";
+import type { SourceRate } from "../limits/source_rate.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { SEALED_MEMORY_BUDGET } from "../config/limits.ts";
 import { SealedRoom } from "./sealed_room.ts";
@@ -24,6 +25,8 @@ export interface SealedRoomsOptions {
   readonly share: number;
   /** How long the seat of a member without a connection is kept. */
   readonly graceMs: number;
+  /** How often a source may come into a room; undefined where addresses say nothing about clients. */
+  readonly entrances?: (() => SourceRate | undefined) | undefined;
 }
 
 /** Told when rooms begin and end. */
@@ -163,12 +166,13 @@ export class SealedRooms {
     parts: Pick<SealedRoomOptions, "number" | "rid" | "known">,
     source = key,
   ): SealedRoom {
-    const { clock, counters, graceMs } = this.#options;
+    const { clock, counters, graceMs, entrances } = this.#options;
     const room: SealedRoom = new SealedRoom({
       ...parts,
       clock,
       counters,
       graceMs,
+      entrances,
       memory: { budget: this.#memory, source },
       onEmpty: () => this.#close(key, room),
     });

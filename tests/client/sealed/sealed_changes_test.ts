@@ -229,3 +229,16 @@ Deno.test("no name, topic, changed text or reason of a sealed room moves the ter
     assert.deepEqual(rows(shown), rows(honest), `${label}: ${JSON.stringify(shown)}`);
   }
 });
+
+Deno.test("what an ignored member's program does wrong is not told, what the server does is", async () => {
+  const { chat, console, engine, text } = await sealedChat();
+  await console.enter("/ignore bob");
+  const note = { kind: "note", level: "warning" } as const;
+  engine.tell({ ...note, text: "bob offers an impossible file.", of: "bob" });
+  engine.tell({ ...note, text: "carol offers an impossible file.", of: "carol" });
+  engine.tell({ ...note, text: "Unreadable. The server says that bob sent it." });
+  engine.tell({ ...note, level: "danger", text: "bob is not in the room any more.", of: "bob" });
+  assert.doesNotMatch(text(), /bob offers an impossible file/);
+  assert.match(text(), /carol offers[^]*says that bob sent it[^]*bob is not in the room any more/);
+  chat.end();
+});

@@ -5,7 +5,7 @@ import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import type { SealedClock } from "../../../server/sealed/room_contract.ts";
 import { newCounters, type SealedCounters } from "../../../server/telemetry/counters.ts";
 import { SealedRoom } from "../../../server/sealed/sealed_room.ts";
-import { SealedRooms } from "../../../server/sealed/sealed_rooms.ts";
+import { SealedRooms, type SealedRoomsOptions } from "../../../server/sealed/sealed_rooms.ts";
 import type { RingPosition } from "../../../server/sealed/frame_ring.ts";
 import {
   handleKey,
@@ -78,7 +78,7 @@ export interface OpenRooms {
 
 /** Rooms of one server. */
 export function openRooms(
-  options: { readonly graceMs?: number; readonly most?: number; readonly share?: number } = {},
+  options: Partial<Pick<SealedRoomsOptions, "graceMs" | "most" | "share" | "entrances">> = {},
 ): OpenRooms {
   const clock = new HandClock();
   const counters = newCounters();
@@ -276,7 +276,10 @@ export interface OpenRoom extends OpenRooms {
 }
 
 /** A room with members 1 to `count`, all in epoch `count - 1` with nothing left to hear. */
-export function roomOf(count: number, options: { readonly graceMs?: number } = {}): OpenRoom {
+export function roomOf(
+  count: number,
+  options: Pick<NonNullable<Parameters<typeof openRooms>[0]>, "graceMs" | "entrances"> = {},
+): OpenRoom {
   const parts = openRooms(options);
   const room = parts.rooms.open(new Uint8Array(16).fill(7));
   const members: Recorder[] = [];

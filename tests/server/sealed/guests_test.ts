@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { SealedRoom } from "../../../server/sealed/sealed_room.ts";
+import { SourceRate } from "../../../server/limits/source_rate.ts";
+import { JOIN_RATE } from "../../../server/config/limits.ts";
 import { Recorder, roomOf } from "../../helpers/peers/sealed_room.ts";
 
 let lastNumber = 10;
@@ -70,4 +72,43 @@ Deno.test("where no network has more guests than another, one that waits for not
   clock.turn(1);
   come(room, "192.0.2.2");
   assert.deepEqual([cutOf(crowd), cutOf([quiet])], [0, 1]);
+});
+
+/** One of that source comes in, and goes for good; false where the room does not let it in. */
+function comesAndGoes(room: SealedRoom, member: Recorder, source: string): boolean {
+  // A handle has one byte here.
+  lastNumber = 10 + (lastNumber + 1) % 200;
+  const guest = Recorder.attach(room, lastNumber, undefined, source);
+  const { epoch = 0 } = room.state?.order ?? {};
+  try {
+    guest.enter(epoch, member);
+  } catch (error) {
+    assert.match(String(error), /your address has come in too often/);
+    room.leave(guest.seat);
+    return false;
+  }
+  const seq = room.state?.order.seq ?? 0;
+  member.vote(seq, true);
+  room.leave(guest.seat);
+  member.commit(epoch + 1, "evict", [guest.handle]);
+  member.events.length = 0;
+  return true;
+}
+
+Deno.test("a source that comes and goes without end comes in every five seconds in the long run, and keeps nobody else out", () => {
+  lastNumber = 10;
+  const rate = new SourceRate(JOIN_RATE);
+  const { room, clock, members: [alice] } = roomOf(1, { entrances: () => rate });
+  const cycle = (count: number, source: string) =>
+    Array.from({ length: count }, () => comesAndGoes(room, alice, source)).filter(Boolean).length;
+  assert.equal(cycle(200, "192.0.2.1"), JOIN_RATE.messages);
+  assert.equal(cycle(1, "192.0.2.2"), 1);
+  clock.turn(60_000);
+  assert.equal(cycle(100, "192.0.2.1"), 12);
+  // Whoever is in the group and comes back shows no name.
+  const guest = Recorder.attach(room, 9, undefined, "192.0.2.3");
+  guest.enter(room.state?.order.epoch ?? 0, alice);
+  guest.attach({ epoch: 0, seq: 0 }, "192.0.2.1");
+  guest.join();
+  assert.deepEqual(guest.drops, []);
 });
