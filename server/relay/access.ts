@@ -26,6 +26,8 @@ export interface AccessContext {
   readonly log: Logger;
   /** The other servers, where they share invites. */
   readonly cluster?: Cluster | undefined;
+  /** What rates are measured by: monotonic ms. */
+  readonly now?: () => number;
 }
 
 /** The limits that access control holds. */
@@ -59,6 +61,7 @@ export class Access {
   draining = false;
   readonly #slots: ConnectionSlots;
   readonly #counters: Counters;
+  readonly #now: () => number;
   readonly #refusals: RepeatLog;
   #rates: SourceRates;
   #tokens: readonly AccessToken[];
@@ -68,7 +71,11 @@ export class Access {
   readonly #invitesOf = new WeakMap<object, InvitedBy>();
   #closed = false;
 
-  constructor(config: ServerConfig, { counters, log, cluster }: AccessContext) {
+  constructor(
+    config: ServerConfig,
+    { counters, log, cluster, now = () => performance.now() }: AccessContext,
+  ) {
+    this.#now = now;
     this.invites = new InviteBook(
       config.invites ? cluster : undefined,
       () => log.warning("invites are missing from NATS: all that were open have ended"),
@@ -99,7 +106,7 @@ export class Access {
 
   /** Counts a connection in, or returns undefined where it is refused. */
   admit(address: string): ConnectionSlot | undefined {
-    const decided = this.#decide(address, performance.now());
+    const decided = this.#decide(address, this.#now());
     if (typeof decided !== "string") {
       this.#counters.connectionsAccepted++;
       return decided;
@@ -235,7 +242,7 @@ export class Access {
   ): TokenVerdict {
     if (!this.hasTokens) return "right";
     const { wrongTokens: guesses } = this.#rates;
-    const now = performance.now();
+    const now = this.#now();
     const isBack = returning !== undefined;
     const { known, invite } = this.#lookUp(token);
     const isLimited = !isBack && guesses?.allows(address, now) === false;

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import type { Access } from "../../../server/relay/access.ts";
-import { makeRelay } from "../../helpers/peers/relay.ts";
+import { getLogger } from "@logtape/logtape";
+import { Access } from "../../../server/relay/access.ts";
+import { Metrics } from "../../../server/telemetry/metrics.ts";
+import { configOf } from "../../helpers/peers/relay.ts";
 
 const RANDOM = "Vx2hQ0m9uT7kZb4Lr8sNpA";
 const tokens = { CMDCHAT_TOKENS: `made up,${RANDOM}` };
+
+/** Access control in one moment: no rate recovers in it, however busy the machine is. */
+function makeAccess(env: Readonly<Record<string, string>> = {}): Access {
+  const { counters } = new Metrics();
+  return new Access(configOf([], env), { counters, log: getLogger("test"), now: () => 1_000 });
+}
 
 const neighbor = (n: number) => `2001:db8:7:${n.toString(16)}::1`;
 
@@ -15,8 +23,8 @@ function guess(access: Access, count: number, address: (n: number) => string): s
   return Array.from({ length: count }, (_, n) => judge(access, `wrong ${n}`, address(n)));
 }
 
-Deno.test("wrong tokens from all over an IPv6 /48 keep out no neighbor with a random token, or one that was there", async () => {
-  const { access } = await makeRelay([], tokens);
+Deno.test("wrong tokens from all over an IPv6 /48 keep out no neighbor with a random token, or one that was there", () => {
+  const access = makeAccess(tokens);
   assert.equal(judge(access, "made up", neighbor(0xaaaa)), "right");
   const answers = guess(access, 1_000, neighbor);
   assert.equal(answers.filter((one) => one === "wrong").length, 80);
@@ -25,16 +33,16 @@ Deno.test("wrong tokens from all over an IPv6 /48 keep out no neighbor with a ra
   assert.equal(judge(access, "made up", "2001:db8:8::1"), "right", "another network");
 });
 
-Deno.test("a token that somebody made up gets the answer of wrong ones there, so that nobody guesses it faster", async () => {
-  const { access } = await makeRelay([], tokens);
+Deno.test("a token that somebody made up gets the answer of wrong ones there, so that nobody guesses it faster", () => {
+  const access = makeAccess(tokens);
   guess(access, 1_000, neighbor);
   assert.equal(judge(access, "made up", neighbor(0xbbbb)), "later");
   assert.equal(judge(access, "wrong", neighbor(0xbbbb)), "later");
   assert.equal(judge(access, `${RANDOM}x`, neighbor(0xbbbb)), "later");
 });
 
-Deno.test("nor does somebody guess faster where a right token came from", async () => {
-  const { access } = await makeRelay([], tokens);
+Deno.test("nor does somebody guess faster where a right token came from", () => {
+  const access = makeAccess(tokens);
   const here = () => neighbor(0xaaaa);
   judge(access, RANDOM, here());
   guess(access, 1_000, neighbor);
@@ -43,8 +51,8 @@ Deno.test("nor does somebody guess faster where a right token came from", async 
   assert.equal(judge(access, RANDOM, here()), "right");
 });
 
-Deno.test("nor does whoever has a right token, and comes by it from all over an IPv6 /48", async () => {
-  const { access } = await makeRelay([], tokens);
+Deno.test("nor does whoever has a right token, and comes by it from all over an IPv6 /48", () => {
+  const access = makeAccess(tokens);
   const answers = Array.from({ length: 100 }, (_, n) => {
     judge(access, RANDOM, neighbor(n));
     return guess(access, 10, () => neighbor(n));
@@ -52,9 +60,24 @@ Deno.test("nor does whoever has a right token, and comes by it from all over an 
   assert.equal(answers.flat().filter((one) => one === "wrong").length, 80);
 });
 
-Deno.test("guesses of somebody with the same IPv4 address keep out nobody with a random token", async () => {
-  const { access } = await makeRelay([], tokens);
+Deno.test("guesses of somebody with the same IPv4 address keep out nobody with a random token", () => {
+  const access = makeAccess(tokens);
   assert.equal(guess(access, 11, () => "192.0.2.1").at(-1), "later");
   assert.equal(judge(access, RANDOM, "192.0.2.1"), "right");
   assert.equal(judge(access, "made up", "192.0.2.1"), "later");
+});
+
+Deno.test("who is held comes back while neighbors in its IPv6 /48 come far too often", () => {
+  const access = makeAccess();
+  access.keepSlot(neighbor(0xffff));
+  assert.equal(access.connections, 1, "it is held");
+  const comeAndGo = (n: number) => {
+    const slot = access.admit(neighbor(n));
+    slot?.release();
+    return slot !== undefined;
+  };
+  // What eight sources may in one burst.
+  assert.equal(Array.from({ length: 5_000 }, (_, n) => comeAndGo(n)).filter(Boolean).length, 1_024);
+  assert.equal(access.admit(neighbor(0xfffe)), undefined, "nobody of that /64 is held");
+  assert.equal(access.admit("2001:db8:7:ffff::2")?.forHeld, true);
 });
