@@ -33,14 +33,15 @@ export class Deadline {
     if (open.size === 0) lookAt(Infinity);
   }
 
-  /** Closes all whose time is over, and looks again when that of the next one is. */
+  /** Closes all whose time is over, in the order of their times, and looks again when that of the next one is. */
   static closeDue(): void {
     const now = performance.now();
+    const late: Deadline[] = [];
+    for (const deadline of open) if (deadline.#due <= now) late.push(deadline);
+    // To close one may cancel another.
+    for (const one of late.sort((a, b) => a.#due - b.#due)) if (open.has(one)) one.#close();
     let following = Infinity;
-    for (const deadline of open) {
-      if (deadline.#due <= now) deadline.#close();
-      else following = Math.min(following, deadline.#due);
-    }
+    for (const deadline of open) following = Math.min(following, deadline.#due);
     lookAt(following);
   }
 

@@ -21,6 +21,23 @@ Deno.test("each is closed at its own time, whichever began first, and one that i
   assert.ok(soon.isOver && over.isOver);
 });
 
+Deno.test("where the process stood still past two times, the earlier one is closed first, and may cancel the other", async () => {
+  const closed: string[] = [];
+  const now = performance.now();
+  const [later, latest] = [30, 20].map((ms) =>
+    new Deadline({ close: () => void closed.push(`${ms}`) }, now + ms)
+  );
+  const first = new Deadline({
+    close() {
+      closed.push("first");
+      later?.cancel();
+    },
+  }, now + 10);
+  while (performance.now() < now + 40);
+  while (latest?.isOver !== true) await pause(1);
+  assert.deepEqual([closed, first.isOver, later?.isOver], [["first", "20"], true, false]);
+});
+
 Deno.test("one that was cancelled closes nothing, and the last one leaves no timer", async () => {
   const closed: string[] = [];
   const now = performance.now();
