@@ -152,10 +152,10 @@ export class Session implements MemberSession, SessionRef {
     return this.#expected;
   }
 
-  /** Gives the ticket another secret; `previous`, which the client has shown, holds until confirmTicket(). */
-  renewTicket(previous: Uint8Array): void {
+  /** Gives the ticket another secret; the one that the client has `shown` holds until confirmTicket(). */
+  renewTicket(shown: Uint8Array): void {
     if (this.ticket === undefined) return;
-    this.ticket = renewed(this.ticket, previous);
+    this.ticket = renewed(this.ticket, shown);
     this.host.cluster?.opened(this);
   }
 

@@ -12,9 +12,15 @@ export interface SessionTicket {
   readonly previous?: Uint8Array;
 }
 
-/** The ticket with a fresh secret; `previous`, which the client has shown, is still good. */
-export function renewed({ id }: SessionTicket, previous: Uint8Array): SessionTicket {
-  return { id, secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)), previous };
+/**
+ * The ticket with a fresh secret; `shown`, by which the client came, is still good. Shown once more before the client has
+ * shown the fresh one, it brings that same one again: a hello that took long on its way must not void the secret that the
+ * client has read meanwhile.
+ */
+export function renewed(ticket: SessionTicket, shown: Uint8Array): SessionTicket {
+  const { id, previous } = ticket;
+  if (previous !== undefined && timingSafeEqual(previous, shown)) return ticket;
+  return { id, secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)), previous: shown };
 }
 
 /** Whether `secret` is one of the ticket's, its present or its previous one; compared in constant time. */

@@ -206,6 +206,24 @@ Deno.test("on a full server who is held comes back into its own place, and nobod
   }
 });
 
+Deno.test("a hello that comes late, by the ticket before, takes nothing away from who has read the new one", async () => {
+  await using server = await startServer();
+  const first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
+  first.cut();
+  await first.ended;
+  await using second = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  // Of an attempt that she gave up before that one.
+  await using late = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  assert.equal(late.welcome.resumed, true);
+  await second.ended;
+  await using third = await V2Peer.join({ port: server.port, hello: ticketOf(second, 0) });
+  assert.deepEqual([third.welcome.resumed, third.welcome.client], [true, first.welcome.client]);
+  await third.say("here");
+  await third.until("chat");
+  await using thief = await V2Peer.join({ port: server.port, hello: ticketOf(first, 0) });
+  assert.equal(thief.welcome.resumed, false);
+});
+
 Deno.test("a ticket changes at each resume: the one before is worth nothing once the client has shown the new one", async () => {
   await using server = await startServer();
   const first = await V2Peer.join({ port: server.port, hello: { name: "alice" } });
