@@ -1,6 +1,8 @@
 // The token, name and room of a newcomer, checked the same way for both protocols.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
+import { encodeFrame } from "../../shared/channel/frame.ts";
+import { encodeRefusal } from "../../shared/channel/handshake_messages.ts";
 import { parseName, parseRoom } from "../../shared/text/names.ts";
 import { HANDSHAKE_DEADLINE_MS } from "../config/limits.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
@@ -81,6 +83,19 @@ export function newcomerOf(
 /** The refusal of a client that may not join its only room. */
 export function exclusionRefusal({ isBrief }: Exclusion): Refusal {
   return new Refusal(isBrief ? "too_many_attempts" : "excluded");
+}
+
+/**
+ * Called where nothing is waited for any more before a session begins, or goes on, here. Throws Refusal once the server
+ * stops or hands over: what its client is told then, such as the next secret of its ticket, no other process knows.
+ */
+export function requireRunning({ stopping }: Relay): void {
+  if (stopping) throw new Refusal("server_stopping");
+}
+
+/** The same for a client whose handshake has yet to be computed: with the versions, without which it must take this for v1. */
+export function requireRunningForV2({ stopping }: Relay): void {
+  if (stopping) throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
 }
 
 /** Does the costly part of a handshake in its turn. Throws ConnectionLost where the deadline came first. */

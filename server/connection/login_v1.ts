@@ -34,6 +34,7 @@ import {
   exclusionRefusal,
   inTurn,
   newcomerOf,
+  requireRunning,
 } from "./admission.ts";
 import type { Login } from "./login.ts";
 import { Refusal } from "./refusal.ts";
@@ -90,6 +91,7 @@ async function come(
 ): Promise<readonly [Session, Membership]> {
   const room = checkRoom(relay, { wanted: handshake.room ?? "lobby", address });
   await allReady(relay, [room]);
+  requireRunning(relay);
   const newcomer = newcomerOf(relay, { address, token: handshake.token });
   const excluded = excludeFrom(room, newcomer, Date.now());
   if (excluded !== undefined) {

@@ -22,7 +22,7 @@ import type { Session } from "../session/session.ts";
 import type { FrameSource } from "./frame_source.ts";
 import type { Login } from "./login.ts";
 import { newSession, resumeHeld, resumeRemote, type SecureChannel } from "./open_session.ts";
-import { checkToken, inTurn } from "./admission.ts";
+import { checkToken, inTurn, requireRunning, requireRunningForV2 } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A connection whose first message asks for v2. */
@@ -43,7 +43,10 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
   const { answer, keys } = await inTurn(
     relay,
     connection,
-    () => relay.handshakes.receive(first),
+    () => {
+      requireRunningForV2(relay);
+      return relay.handshakes.receive(first);
+    },
   );
   await connection.write(encodeFrame(answer));
   const record = await firstRecord(source, keys);
@@ -56,6 +59,7 @@ export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Logi
       returning: returning(relay, hello),
     });
     const channel = { connection, cipher, challenge: smallCopy(keys.challenge) };
+    requireRunning(relay);
     const held = resumeHeld(relay, channel, hello);
     if (held !== undefined) slot.settle();
     else if (slot.forHeld) throw new Refusal("server_full");

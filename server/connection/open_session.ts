@@ -26,6 +26,7 @@ import {
   checkRoom,
   exclusionRefusal,
   newcomerOf,
+  requireRunning,
 } from "./admission.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -104,6 +105,7 @@ async function receive(
   const name = checkName(hello.name);
   const { rooms } = openRooms(relay, hello, address);
   await allReady(relay, rooms);
+  requireRunning(relay);
   const session = new Session(relay, { name, isV1: false, address, ticket, taken });
   const requests = rooms.map(({ view }) => view.of(taken.client)?.request ?? 0);
   session.requests.last = Math.max(session.requests.last, ...requests);
@@ -151,6 +153,7 @@ async function come(
   const name = checkName(hello.name);
   const { rooms: wanted, refusals } = openRooms(relay, hello, address);
   await allReady(relay, wanted);
+  requireRunning(relay);
   const newcomer = newcomerOf(relay, { address, token: hello.token });
   const { rooms, excluded } = admitted(relay, wanted, newcomer);
   // From here on nothing fails and nothing waits.

@@ -14,6 +14,7 @@ import type { HandshakeResult } from "../telemetry/metrics.ts";
 import type { Door } from "../web/door.ts";
 import { type PageAnswer, sendPage } from "../web/page_answer.ts";
 import { WebRefusal } from "../web/web_refusal.ts";
+import { requireRunningForV2 } from "./admission.ts";
 import { foreignProtocolAnswer, isUnnamedProxy } from "./foreign_protocol.ts";
 import { Deadline } from "./deadline.ts";
 import { FrameSource } from "./frame_source.ts";
@@ -125,10 +126,7 @@ async function logIn(relay: Relay, opened: Opened): Promise<Login | undefined> {
   const first = await source.one(entered?.first);
   if (first === undefined) return undefined;
   const message = decodeJson(first);
-  if (relay.stopping) {
-    // With its versions: without them a v2 client must take this for a v1 server, or for an attacker in between.
-    throw new Refusal("server_stopping", encodeFrame(encodeRefusal("server_stopping")));
-  }
+  requireRunningForV2(relay);
   if (offersV2(message)) return await loginV2(relay, { connection, source, slot, first });
   if (slot.forHeld) throw new Refusal("server_full");
   if (entered?.isWebSocket) throw new ProtocolError("Cannot speak v1 over WebSocket");

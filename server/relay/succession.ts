@@ -17,11 +17,14 @@ import type { Relay } from "./relay.ts";
  * 2. What a client asked for before its connection closed is done and remembered, or was not checked: its repeat is
  *    recognized, or is the first.
  * 3. Between the last connection's end and the state nothing runs, so that nothing can change in between.
+ * 4. Who is not in yet is refused, however far its login is, and has given back what it took before the state is made.
  */
 export async function handOver(relay: Relay): Promise<RelaySnapshot> {
   refuseCluster(relay, "hand over");
   relay.beginHandOver();
   await drain(relay.sessions, { why: "The server will be back in a moment.", retry: true });
+  // A login at its last step awaits nothing that takes longer: it gives the use of an invite back.
+  await new Promise((resolve) => setTimeout(resolve, 0));
   // As they are with everybody there: a member that loses its connection only because of this has not left a vote.
   const sealed = relay.sealed.state;
   for (const session of relay.sessions) {
