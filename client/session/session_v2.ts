@@ -5,6 +5,7 @@ import { ConnectionError, ProtocolError } from "../../shared/base/errors.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { encodeFrame } from "../../shared/channel/frame.ts";
 import { ClientHandshake } from "../../shared/channel/handshake.ts";
+import { ServerStoppingError } from "../../shared/channel/handshake_error.ts";
 import { HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_MS } from "../../shared/base/limits.ts";
 import type { Event, EventOf, Request } from "../../shared/messages/messages_v2.ts";
 import { BatchReader, frameParts, packBatches } from "../../shared/channel/record_batch.ts";
@@ -17,7 +18,7 @@ import { closedBeforeAnswer, readFrames, ReadingPace } from "./frame_stream.ts";
 import { sayFarewell } from "./farewell.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Introduction, Session, Welcome } from "./session.ts";
-import { refusalError } from "./refusal.ts";
+import { BusyError, refusalError } from "./refusal.ts";
 
 /** What a v2 session is opened with. */
 export interface SessionV2Request {
@@ -210,7 +211,8 @@ export class SessionV2 implements Session {
   async *#read(): AsyncGenerator<Event, void> {
     const { frames, pace, cipher, batches } = this.#parts;
     for (let next = await pace.next(frames); !next.done; next = await pace.next(frames)) {
-      if (this.#leaving !== undefined) return;
+      // What still came before we closed is nobody's any more, and the keys are wiped.
+      if (this.#leaving !== undefined || this.#closed) return;
       this.#heartbeat.heard();
       for (const body of batches.push(cipher.open(next.value))) {
         if (pace.isDue) await pace.turn();
@@ -244,7 +246,7 @@ async function introduceSelf(
     const frames = readFrames(connection, tls);
     const { value: answer } = await frames.next();
     if (answer === undefined) throw closedBeforeAnswer(tls);
-    const { keys, fingerprint } = await handshake.receive(answer);
+    const { keys, fingerprint } = await agreedBy(handshake, answer);
     const introduction = await request.introduce(fingerprint);
     const cipher = new RecordCipher(keys, { role: "client", now: () => clock.now() });
     const { onServers } = request;
@@ -256,6 +258,22 @@ async function introduceSelf(
     return { parts, introduction, about: { fingerprint, challenge } };
   } finally {
     signal?.removeEventListener("abort", close);
+  }
+}
+
+/**
+ * Takes the server's answer. Throws as ClientHandshake.receive() does, and BusyError where the server is about to end:
+ * another one takes its place, or is elsewhere. As nobody has proved who says so, the next attempt is no sooner for it.
+ */
+async function agreedBy(
+  handshake: ClientHandshake,
+  answer: Uint8Array,
+): ReturnType<ClientHandshake["receive"]> {
+  try {
+    return await handshake.receive(answer);
+  } catch (error) {
+    if (!(error instanceof ServerStoppingError)) throw error;
+    throw new BusyError("Cannot join the server: it is stopping", { cause: error });
   }
 }
 

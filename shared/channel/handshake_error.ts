@@ -38,6 +38,9 @@ export class ServerBusyError extends HandshakeError {
   }
 }
 
+/** The server is about to end, and lets nobody in. Nobody has proved yet who says so. */
+export class ServerStoppingError extends HandshakeError {}
+
 /** What an identity error carries. */
 export interface IdentityErrorOptions extends CmdchatErrorOptions {
   /** Whether the other one is only remembered, and not named by the user: then they may be asked. */

@@ -14,6 +14,7 @@ import {
   REFUSAL_REASONS,
   type RefusalReason,
   ServerBusyError,
+  ServerStoppingError,
   type VersionRange,
 } from "./handshake_error.ts";
 import * as read from "./handshake_fields.ts";
@@ -179,5 +180,6 @@ function noV2Error(): HandshakeError {
 function refusalError(theirs: VersionRange, reason: unknown): HandshakeError {
   if (!haveCommonVersion(theirs)) return versionError("server", theirs);
   const words = isRefusalReason(reason) ? REFUSAL_REASONS[reason] : "it gave no known reason";
-  return new HandshakeError("refused", `Cannot open a session: the server refused, ${words}`);
+  const ErrorOfReason = reason === "server_stopping" ? ServerStoppingError : HandshakeError;
+  return new ErrorOfReason("refused", `Cannot open a session: the server refused, ${words}`);
 }

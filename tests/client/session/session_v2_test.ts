@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BusyError, UnauthorizedError } from "../../../client/session/refusal.ts";
+import { BusyError, StoppingError, UnauthorizedError } from "../../../client/session/refusal.ts";
 import { UNWRITTEN_MAX_BYTES } from "../../../client/base/limits.ts";
 import { SessionV2, type SessionV2Request } from "../../../client/session/session_v2.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
@@ -9,6 +9,8 @@ import {
   LimitError,
   ProtocolError,
 } from "../../../shared/base/errors.ts";
+import { encodeFrame } from "../../../shared/channel/frame.ts";
+import { encodeRefusal } from "../../../shared/channel/handshake_messages.ts";
 import { BODY_MAX_BYTES } from "../../../shared/base/limits.ts";
 import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
@@ -84,6 +86,44 @@ Deno.test("a refusal is an error of its kind, and an unknown word of a server is
     // deno-lint-ignore no-control-regex -- control characters are what must not be there
     return error instanceof Error && !/[\x00-\x1f]/.test(error.message);
   });
+});
+
+Deno.test("a server that is stopping before keys are agreed on is busy: the attempt is not the last, and others are tried", async () => {
+  const answer = encodeFrame(encodeRefusal("server_stopping"));
+  const chunks = [answer];
+  const connection = {
+    read: () => Promise.resolve(chunks.shift()),
+    write: () => Promise.resolve(),
+    finishWriting: () => Promise.resolve(),
+    close() {},
+  };
+  const request = {
+    keyPair: await testRsa(),
+    tls: false,
+    expected: undefined,
+    introduce: () => Promise.reject(new Error("introduced")),
+  };
+  await assert.rejects(SessionV2.open(connection, request), (error) => {
+    // What nobody has proved must not make a client hurry.
+    assert.ok(error instanceof BusyError && !(error instanceof StoppingError));
+    assert.equal(error.message, "Cannot join the server: it is stopping");
+    return true;
+  });
+});
+
+Deno.test("what comes after we closed a session is no fault of it", async () => {
+  const server = new FakeV2Server(WELCOME);
+  const session = await open(server);
+  const heard: Event[] = [];
+  const reading = (async () => {
+    for await (const event of session.events()) {
+      heard.push(event);
+      session.close();
+    }
+  })();
+  for (const text of ["one", "two"]) server.tell({ kind: "notice", room: 0, text });
+  await reading;
+  assert.deepEqual(heard.map(({ kind }) => kind), ["notice"]);
 });
 
 Deno.test("a server that says something else than welcome, or nothing, is an error and no hang", async () => {
