@@ -232,7 +232,9 @@ function unpin({ room, requests }: Chat): Promise<unknown> {
 function pinnedNow({ title, pin }: JoinedRoom): string {
   return pin === undefined
     ? `Nothing is pinned in ${quote(title)}.`
-    : `Pinned, #${pin.sequence} of ${listedName(pin.author)}: ${safeLine(pin.text)}`;
+    : `Pinned, ${pin.sequence === 0 ? "a message" : `#${pin.sequence}`} of ${
+      listedName(pin.author)
+    }: ${safeLine(pin.text)}`;
 }
 
 async function listBans(chat: Chat): Promise<unknown> {

@@ -40,12 +40,12 @@ export const PAYLOADS = {
   hello: { id },
   /** Answer to that hello: its sender is confirmed, and told what the room is about. */
   confirm: { id, topic, pin: pin() },
-  /** `action`: what the sender does, as in "* alice waves"; `reply`: sequence of the text that it answers, or 0. */
+  /** `action`: what the sender does, as in "* alice waves"; `reply`: id of the text that it answers, null: of none. */
   text: {
     id,
     text: utf8(TEXT_MAX_BYTES),
     action: z.boolean(),
-    reply: count,
+    reply: z.nullable(id),
   },
   /** A file that the sender will hand out; key and hash are for one file only. */
   file: {
@@ -87,11 +87,11 @@ export const PAYLOADS = {
   pin: { id, pin: pin() },
 } as const;
 
-/** Signature key of who said it, its id and place, the name and the text, as whoever tells it says. */
+/** Signature key of who said it, and its id; then the name and the text, as whoever tells it says. */
 function pin() {
   const name = utf8(NAME_MAX_BYTES);
   const text = utf8(PIN_TEXT_MAX_BYTES);
-  return z.nullable(z.tuple([key, id, count, name, text]));
+  return z.nullable(z.tuple([key, id, name, text]));
 }
 
 function isSealed(value: unknown): boolean {

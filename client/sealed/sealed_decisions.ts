@@ -62,32 +62,26 @@ export class SealedDecisions {
 
   /** Something was pinned, or the pin removed. */
   pinned(event: Extract<SealedRoomEvent, { kind: "pinned" }>): void {
-    const { name, time, sequence, authorName, text, request, told } = event;
+    const { name, time, pin, request, told } = event;
     if (request > 0) this.#room.answered(request);
     // Whoever heard it knows what it says; else it is the word of who tells it.
-    const said = this.#state.said.find(sequence);
-    if (!told && (sequence === 0 || said !== undefined)) {
-      const pin = said === undefined
-        ? { sequence: 0, authorName: "", text: "" }
-        : { sequence, authorName: said.sender, text: pinText(said.text) };
-      return this.#room.pass({
-        kind: "pinned",
-        ...this.#room.about(event),
-        time,
-        request: 0,
-        author: 0,
-        ...pin,
-      });
+    const said = pin === null ? undefined : this.#state.said.find(pin.sequence);
+    const { sequence = 0 } = said ?? {};
+    if (!told && (pin === null || said !== undefined)) {
+      const shown = { authorName: said?.sender ?? "", text: pinText(said?.text ?? "") };
+      const about = { ...this.#room.about(event), time, request: 0, author: 0 };
+      return this.#room.pass({ kind: "pinned", ...about, sequence, ...shown });
     }
     const before = this.#state.pin;
-    this.#state.pin = sequence === 0 ? undefined : { sequence, author: authorName, text };
-    if (sequence === 0 && before === undefined) return;
-    const words = sequence === 0
+    const author = said?.sender ?? pin?.authorName ?? "";
+    const text = said === undefined ? pin?.text ?? "" : pinText(said.text);
+    this.#state.pin = pin === null ? undefined : { sequence, author, text };
+    if (pin === null && before === undefined) return;
+    const number = said === undefined ? "a message" : `#${sequence}`;
+    const words = pin === null
       ? "Nothing is pinned any more."
-      : `Pinned, as ${nameInSentence(name)} says, #${sequence} of ${
-        nameInSentence(authorName)
-      }: ${text}`;
-    const what = sequence === 0 ? {} : { sequence, said: text };
+      : `Pinned, as ${nameInSentence(name)} says, ${number} of ${nameInSentence(author)}: ${text}`;
+    const what = pin === null ? {} : { said: text, ...(said && { sequence }) };
     show(this.#chat, { event: "pinned", text: words, name, time, ...what }, this.#state);
   }
 

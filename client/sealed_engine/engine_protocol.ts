@@ -38,7 +38,7 @@ export type SealedRoomEvent =
     readonly text: string;
     /** What they do, as in "* alice waves". */
     readonly action: boolean;
-    /** Sequence of the text that it answers; 0 = none. */
+    /** Sequence of the text that it answers; 0 = none that we have heard. */
     readonly reply: number;
     readonly time: number;
     readonly sequence: number;
@@ -76,15 +76,16 @@ export type SealedRoomEvent =
     readonly request: number;
     readonly told: boolean;
   }
-  /** What is pinned, 0 = nothing; `told`: as whoever confirmed us says, not as we heard. */
+  /** What is pinned; `told`: as whoever confirmed us says, not as we heard. */
   | {
     readonly kind: "pinned";
     readonly client: number;
     readonly name: string;
     readonly time: number;
-    readonly sequence: number;
-    readonly authorName: string;
-    readonly text: string;
+    /** `sequence` 0: a text that we have not heard; the name and the text are the word of who tells it. */
+    readonly pin:
+      | { readonly sequence: number; readonly authorName: string; readonly text: string }
+      | null;
     readonly request: number;
     readonly told: boolean;
   }

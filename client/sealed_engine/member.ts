@@ -19,6 +19,8 @@ type Said = Extract<
   { kind: "say" | "whisper" | "revise" | "react" | "topic" | "pin" }
 >;
 
+const UNKNOWN_TEXT = "Not sent: this client does not know that message any more.";
+
 /** One member of one sealed room. */
 export class Member {
   readonly #state: MemberState;
@@ -134,14 +136,11 @@ export class Member {
   #payloadOf(said: Said): OwnPayload | string {
     const id = newId();
     switch (said.kind) {
-      case "say":
-        return {
-          kind: "text",
-          id,
-          text: said.text,
-          action: said.action ?? false,
-          reply: said.reply ?? 0,
-        };
+      case "say": {
+        const { text, action = false, reply: sequence = 0 } = said;
+        const reply = sequence === 0 ? null : this.#messages.idAt(sequence);
+        return reply === undefined ? UNKNOWN_TEXT : { kind: "text", id, text, action, reply };
+      }
       case "whisper":
         return {
           kind: "whisper",
@@ -168,7 +167,7 @@ export class Member {
       case "react": {
         const of = this.#messages.idAt(said.sequence);
         return of === undefined
-          ? "Not sent: this client does not know that message any more."
+          ? UNKNOWN_TEXT
           : { kind: "react", id, of, emoji: said.emoji, on: said.on };
       }
     }

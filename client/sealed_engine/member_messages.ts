@@ -72,7 +72,12 @@ export class MemberMessages {
     const said = this.#texts.at(sequence);
     return said === undefined
       ? "Not done: this client does not know that message any more."
-      : [said.key, said.id, sequence, authorName, pinText(text)];
+      : [said.key, said.id, authorName, pinText(text)];
+  }
+
+  /** Where the text of that id is shown; 0: here is none. */
+  #placeOf(id: Uint8Array | null): number {
+    return id === null ? 0 : this.#texts.sequenceOfId(id) ?? 0;
   }
 
   /** Words of another member; `again` where they were heard before. */
@@ -92,7 +97,8 @@ export class MemberMessages {
     const { seq: sequence, time } = position;
     switch (message.kind) {
       case "text": {
-        const { id, text, action, reply } = message;
+        const { id, text, action } = message;
+        const reply = this.#placeOf(message.reply);
         this.#texts.add(from.signatureKey, { id, sequence });
         const said = { client, name, text, action, reply, time, sequence, request: 0 };
         return options.tell({ kind: "text", ...said });
@@ -124,7 +130,8 @@ export class MemberMessages {
     const common = { client: people.numberOf(me.handle), name: me.name, time, request };
     switch (payload.kind) {
       case "text": {
-        const { text, action, reply } = payload;
+        const { text, action } = payload;
+        const reply = this.#placeOf(payload.reply);
         return options.tell({ kind: "text", ...common, text, action, reply, sequence });
       }
       case "whisper": {
@@ -185,9 +192,13 @@ export class MemberMessages {
     about: { readonly time: number; readonly request: number; readonly told: boolean },
   ): void {
     const { options, people } = this.#state;
-    const [, , sequence = 0, authorName = "", text = ""] = this.#pin ?? [];
     const who = { client: people.numberOf(handle), name };
-    options.tell({ kind: "pinned", ...who, sequence, authorName, text, ...about });
+    options.tell({ kind: "pinned", ...who, pin: this.#pin && this.#shown(this.#pin), ...about });
+  }
+
+  /** By who said it and its id: a place would be the word of whoever tells it, and here perhaps another text's. */
+  #shown([key, of, authorName, text]: PayloadPin) {
+    return { sequence: this.#texts.sequenceOf(key, of) ?? 0, authorName, text };
   }
 
   #setTopic(from: GroupMember, text: string, { time }: Position, request: number): void {
@@ -224,11 +235,11 @@ export class MemberMessages {
       readonly isKnown: boolean;
     },
   ): void {
-    const [key, id, sequence, name] = this.#pin ?? [];
+    const [key, id, name] = this.#pin ?? [];
     const isPinned = key !== undefined && id !== undefined && equalBytes(id, of) &&
       equalBytes(key, from.signatureKey);
     if (!isPinned) return;
-    this.#pin = text === null ? null : [key, id, sequence ?? 0, name ?? "", pinText(text)];
+    this.#pin = text === null ? null : [key, id, name ?? "", pinText(text)];
     if (!isKnown) this.#tellPin(from, { time, request: 0, told: true });
   }
 

@@ -23,6 +23,10 @@ export class RecentTexts {
     const name = `${author}:${toHex(id)}`;
     // What a void has thrown out is said again: it stays where it was shown first.
     if (this.#texts.has(name)) return;
+    // A relay that has forgotten the end of a room gives a place again: the place is that of the text which came last.
+    for (const [other, text] of this.#texts) {
+      if (text.sequence === sequence) this.#texts.delete(other);
+    }
     this.#texts.set(name, { author, id, sequence });
     if (this.#texts.size > SAID_REMEMBERED) {
       this.#texts.delete(this.#texts.keys().next().value as string);

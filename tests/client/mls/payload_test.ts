@@ -12,9 +12,9 @@ const key = new Uint8Array(32).fill(2);
 const PAYLOADS: readonly Payload[] = [
   { kind: "hello", id },
   { kind: "confirm", id, topic: "what we talk about", pin: null },
-  { kind: "pin", id, pin: [new Uint8Array(32), id, 12, "bob", "soup at eight"] },
+  { kind: "pin", id, pin: [new Uint8Array(32), id, "bob", "soup at eight"] },
   { kind: "pin", id, pin: null },
-  { kind: "text", id, text: "héllo\n名前", action: true, reply: 3 },
+  { kind: "text", id, text: "héllo\n名前", action: true, reply: id },
   { kind: "file", id, name: "a log.txt", size: 5, chunks: 1, hash: key, key, folder: false },
   { kind: "leaving", id },
   { kind: "move", id, secret: key },
@@ -55,14 +55,14 @@ Deno.test("a text or topic above every limit is refused", () => {
     id,
     text: "x".repeat(7 * 1024 + 1),
     action: false,
-    reply: 0,
+    reply: null,
   });
   assert.throws(() => decodePayload(long), { name: "ProtocolError" });
 });
 
 /** What is one text longer than its bound in bytes, although a string of it counts far fewer. */
 const TEXTS: Readonly<Record<string, (text: string) => [max: number, payload: Payload]>> = {
-  text: (text) => [7_168, { kind: "text", id, text, action: false, reply: 0 }],
+  text: (text) => [7_168, { kind: "text", id, text, action: false, reply: null }],
   revise: (text) => [7_168, { kind: "revise", id, of: id, text }],
   topic: (text) => [256, { kind: "topic", id, text }],
   "topic of a confirm": (topic) => [256, { kind: "confirm", id, topic, pin: null }],
@@ -71,8 +71,8 @@ const TEXTS: Readonly<Record<string, (text: string) => [max: number, payload: Pa
     { kind: "file", id, name, size: 5, chunks: 1, hash: key, key, folder: false },
   ],
   react: (emoji) => [64, { kind: "react", id, of: id, emoji, on: true }],
-  "name of a pin": (name) => [64, { kind: "pin", id, pin: [key, id, 1, name, ""] }],
-  "text of a pin": (text) => [1_024, { kind: "pin", id, pin: [key, id, 1, "bob", text] }],
+  "name of a pin": (name) => [64, { kind: "pin", id, pin: [key, id, name, ""] }],
+  "text of a pin": (text) => [1_024, { kind: "pin", id, pin: [key, id, "bob", text] }],
 };
 
 for (const [what, make] of Object.entries(TEXTS)) {

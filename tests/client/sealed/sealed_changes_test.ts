@@ -172,6 +172,30 @@ Deno.test("/topic is said to the members, and told by whom; what a member only t
   story.chat.end();
 });
 
+Deno.test("a pinned message that was heard is shown as it was, whoever tells of it; another as a member's word", async () => {
+  const { engine, console, chat, text } = await sealedChat();
+  const carol = { client: 3, name: "carol", time: 0, request: 0 };
+  engine.tell({ kind: "text", ...carol, ...SAID, text: "soup at eight", sequence: 4 });
+  const bob = { kind: "pinned", client: 2, name: "bob", time: 0, request: 0 } as const;
+  const lie = { authorName: "bob", text: "no soup" };
+  for (const told of [false, true]) {
+    engine.tell({ ...bob, told, pin: { sequence: 4, ...lie } });
+    await console.enter("/pin");
+    assert.equal(console.printed.at(-1)?.slice(2), "Pinned, #4 of carol: soup at eight");
+  }
+  // A text from before our time has no number here: #4 is another one.
+  engine.tell({ ...bob, told: true, pin: { sequence: 0, ...lie } });
+  assert.match(console.printed.at(-1) ?? "", /Pinned, as bob says, a message of bob: no soup$/);
+  engine.tell({ kind: "revised", ...carol, sequence: 4, text: "soup at nine" });
+  await console.enter("/pin");
+  assert.equal(console.printed.at(-1)?.slice(2), "Pinned, a message of bob: no soup");
+  engine.tell({ ...bob, told: true, pin: null });
+  await console.enter("/pin");
+  assert.match(console.printed.at(-1) ?? "", /Nothing is pinned in "team"/);
+  assert.doesNotMatch(text(), /#0/);
+  chat.end();
+});
+
 Deno.test("who is writing in a sealed room is told to its members, where both want it", async () => {
   const story = await sealedChat();
   const { engine, chat } = story;
@@ -209,6 +233,10 @@ async function shownOf(text: string): Promise<string[]> {
   engine.tell({ kind: "topic", ...bob, text, request: 0, told: true });
   engine.tell({ kind: "revised", ...bob, sequence: 4, text, request: 0 });
   engine.tell({ kind: "typing", client: 2, name: text });
+  const pin = { sequence: 0, authorName: text, text };
+  for (const told of [false, true]) {
+    engine.tell({ kind: "pinned", ...bob, pin, request: 0, told });
+  }
   const kick = { kind: "moderated", what: "kick", reason: text } as const;
   engine.tell({ ...kick, client: 2, name: text, whom: 3, whomName: text });
   engine.tell({ ...kick, client: 1, name: text, whom: 3, whomName: text });

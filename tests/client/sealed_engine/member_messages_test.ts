@@ -85,7 +85,7 @@ Deno.test("a change that names another's text is of no text of its sender's, and
     return { ...me, leaf, signatureKey: signature.publicKey };
   }) as [GroupMember, GroupMember];
   const [of, position] = [newId(), { seq: 3, time: 0 }];
-  const text = { kind: "text", id: of, text: "I am for it", action: false, reply: 0 } as const;
+  const text = { kind: "text", id: of, text: "I am for it", action: false, reply: null } as const;
   await words.heard(bob, text, position, false);
   const revise = { kind: "revise", id: newId(), of, text: "against it" } as const;
   // Neither under her own handle nor, as a relay could arrange once he is gone, under his.
@@ -95,6 +95,69 @@ Deno.test("a change that names another's text is of no text of its sender's, and
   assert.deepEqual(told.map(({ kind }) => kind), ["text"]);
   await words.heard(bob, revise, position, false);
   assert.deepEqual(told.map(({ kind }) => kind), ["text", "revised"]);
+});
+
+Deno.test("an answer and a reaction name their text by its id: where its place is another's by now, they are under neither", async () => {
+  const told: SealedRoomEvent[] = [];
+  const core = new MemberState({
+    keys: testKeys(),
+    name: "alice",
+    send() {},
+    now: () => 0,
+    date: () => 0,
+    tell: (event) => void told.push(event),
+  });
+  const words = new MemberMessages(core);
+  const { me, signature } = identityFor("bob");
+  const bob = { ...me, leaf: 1, signatureKey: signature.publicKey };
+  const [first, second] = [newId(), newId()];
+  const said = (id: Uint8Array, reply: Uint8Array | null) =>
+    ({ kind: "text", id, text: "yes", action: false, reply }) as const;
+  await words.heard(bob, said(first, null), { seq: 12, time: 0 }, false);
+  await words.heard(bob, said(newId(), first), { seq: 13, time: 0 }, false);
+  // The relay has forgotten the end of the room, and gives the place again.
+  await words.heard(bob, said(second, null), { seq: 12, time: 0 }, false);
+  await words.heard(bob, said(newId(), second), { seq: 13, time: 0 }, false);
+  await words.heard(bob, said(newId(), first), { seq: 14, time: 0 }, false);
+  await words.heard(bob, said(newId(), newId()), { seq: 15, time: 0 }, false);
+  assert.deepEqual(
+    told.map((event) => event.kind === "text" ? event.reply : -1),
+    [0, 12, 0, 12, 0, 0],
+  );
+  const [at] = [words.idAt(12)];
+  assert.deepEqual(at, second);
+  await words.heard(
+    bob,
+    { kind: "revise", id: newId(), of: first, text: "no" },
+    { seq: 16, time: 0 },
+    false,
+  );
+  await words.heard(
+    bob,
+    { kind: "react", id: newId(), of: first, emoji: "👍", on: true },
+    { seq: 17, time: 0 },
+    false,
+  );
+  assert.deepEqual(told.slice(6), []);
+});
+
+Deno.test("an answer to a text is shown under it to all who heard it, and without it to who came later", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("soup at eight?");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  const carol = await relay.enter("carol");
+  const say = async (reply: number) => {
+    await alice!.machine.handle({ kind: "say", request: ++requests, text: "yes", reply });
+    await relay.settle();
+  };
+  await say(sequence);
+  assert.deepEqual([alice!, bob!, carol].map((peer) => peer.told("text").at(-1)?.reply), [
+    sequence,
+    sequence,
+    0,
+  ]);
+  await say(9_999);
+  assert.match(alice!.told("declined").at(-1)?.why ?? "", /does not know that message any more/);
 });
 
 Deno.test("who has another name by now, or came back by a new entrance, still changes what it said", async () => {

@@ -34,9 +34,10 @@ const decisions = (peer: Peer) =>
   );
 const refusals = (peer: Peer) => peer.told("declined").map(({ why }) => why).join();
 const pins = (peer: Peer) =>
-  peer.told("pinned").map(({ name, authorName, text, told }) =>
-    [told ? "told by" : "by", name, authorName, text].filter(Boolean).join(" ")
+  peer.told("pinned").map(({ name, pin, told }) =>
+    [told ? "told by" : "by", name, pin?.authorName, pin?.text].filter(Boolean).join(" ")
   );
+const placesOfPins = (peer: Peer) => peer.told("pinned").map(({ pin }) => pin?.sequence ?? 0);
 const opsOf = ({ machine: { status } }: Peer) =>
   status.ops.map((op) => status.people.find(({ client }) => client === op)?.name);
 
@@ -126,7 +127,9 @@ Deno.test("a pin is told to all and, as a member's word, to who comes; it follow
   await relay.advance(3);
   assert.match(pins(eve).join(), /bob soup at nine$/);
   await revise(null);
-  assert.equal(dave.told("pinned").at(-1)?.sequence, 0);
+  assert.equal(dave.told("pinned").at(-1)?.pin, null);
+  assert.deepEqual(placesOfPins(carol!), [sequence]);
+  assert.deepEqual(placesOfPins(dave), [0, 0, 0]);
   const fay = await relay.enter("fay");
   await relay.advance(3);
   assert.deepEqual(pins(fay), []);
