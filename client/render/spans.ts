@@ -239,6 +239,8 @@ function linkIn(word: string): { readonly start: number; readonly end: number } 
   for (const { index, 0: scheme } of word.matchAll(LINK_STARTS)) {
     const fits = index === 0 || BEFORE_LINK.has(word[index - 1] as string);
     if (index < clean || !fits) continue;
+    // What stands before an @ looks like a host and is none.
+    if (/^[^/?#]*@/.test(word.slice(index + scheme.length))) return undefined;
     const end = linkEnd(word, index);
     return end > index + scheme.length ? { start: index, end } : undefined;
   }

@@ -38,6 +38,15 @@ Deno.test("web addresses are links, without what belongs to the sentence", () =>
   }
 });
 
+Deno.test("an address that begins with a user's name is no link: that could look like another host", () => {
+  for (const text of ["https://bank.example@evil.example/", "https://a:b@evil.example?x#y"]) {
+    assert.deepEqual(spansOf(text), [], text);
+  }
+  for (const text of ["https://a.example/@eve", "https://a.example?x@y", "https://a.example#@"]) {
+    assert.deepEqual(spansOf(text), [`link:${text}`], text);
+  }
+});
+
 Deno.test("an address with a character that is not ASCII is no link: half of it would lead elsewhere", () => {
   for (const text of ["https://exämple.org", "https://a.example/ä", "https://а.example"]) {
     assert.deepEqual(spansOf(text), [], text);
