@@ -139,10 +139,16 @@ export class ConnectionState {
   /** Remembers the server of this session for other calls; gives it, and the file. Throws UsageError or ConfigError. */
   async remember(): Promise<{ readonly server: Fingerprint; readonly path: string }> {
     const server = this.#options.server();
-    const path = server && await this.#options.about.remember?.(server);
-    if (server === undefined || path === undefined) {
+    const { remember } = this.#options.about;
+    if (server === undefined) {
       throw new UsageError("Cannot remember the server: nothing says who it is");
     }
+    if (remember === undefined) {
+      throw new UsageError("Cannot remember the server: nothing is kept here", {
+        hint: "an invite link names the server too",
+      });
+    }
+    const path = await remember(server);
     this.#options.onChange();
     return { server, path };
   }

@@ -113,7 +113,8 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
     needs: "nothing",
     help: "list commands; COMMAND: help for one; keys: the keys; all: help for all",
     completes: "command",
-    run: ({ chat, groups }, argument) => chat.output.answer(helpText(groups, argument)),
+    run: ({ chat, groups }, argument) =>
+      chat.output.answer(helpText(groups, argument, chat.console.keys)),
   },
   {
     name: "quit",
@@ -175,14 +176,14 @@ function comparison(connection: Chat["connection"], { host, tls }: ChatAddress) 
   return `not compared; ${proof}`;
 }
 
-/** The answer of `/help` to its argument. Throws UsageError for an unknown command. */
-export function helpText(groups: readonly CommandGroup[], argument: string): string {
+/** The answer of `/help` to its argument; `keys` are those of a terminal unless told. Throws UsageError for an unknown command. */
+export function helpText(groups: readonly CommandGroup[], argument: string, keys = KEYS): string {
   const rows = groups.flatMap((group) => group.rows);
   switch (argument) {
     case "":
       return overview(groups);
     case "keys":
-      return `keys:\n${aligned(KEYS)}`;
+      return `keys:\n${aligned(keys)}`;
     case "all":
       return `commands:\n${slashHelp(rows)}\n${aligned([SLASH])}`;
     default:

@@ -36,6 +36,11 @@ export const SETTING_COMMANDS: readonly CommandRow[] = [
     needs: "nothing",
     help: "list your own commands and keys: [alias] and [keys] of the settings file",
     run({ chat, habits }) {
+      if (chat.console.keys !== undefined) {
+        return chat.output.answer(
+          "There is no settings file here: you have no own commands or keys.",
+        );
+      }
       const rows = (of: ReadonlyMap<string, string> | undefined, sign: string) =>
         [...of ?? []].map(([name, text]) => `\n${sign}${name}  ${quote(text, 200)}`).join("");
       const commands = rows(habits?.aliases, "/");

@@ -46,6 +46,8 @@ export interface ChatConsole {
   ask(question: string, options?: AskOptions): Promise<string | undefined>;
   /** What the user does; to be iterated once. */
   readonly events: AsyncIterable<UserEvent>;
+  /** The keys, where they are not those of a terminal, with what each does; such a console has none of the user's own. */
+  readonly keys?: readonly (readonly [string, string])[];
   /** Restores the terminal and leaves the cursor on a fresh line; idempotent. */
   close(): Promise<void>;
 }

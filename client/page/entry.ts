@@ -10,8 +10,9 @@ if ("document" in globalThis) {
   const worker = workerUrl(document.currentScript?.textContent ?? "");
   const forgetLink = () => history.replaceState(null, "", location.pathname);
   void runPage((actions) => new DomView(actions), {
-    page: new URL(location.href),
+    page: () => new URL(location.href),
     worker,
     forgetLink,
+    restart: () => location.reload(),
   });
 }

@@ -40,14 +40,9 @@ export function askStart(
   fault: PageFault | undefined,
 ): Promise<StartForm> {
   const inputs = {
-    name: textInput("name", given.name, {
-      autocomplete: "nickname",
-      required: true,
-      maxlength: "32",
-    }),
-    room: textInput("room", given.room, { required: true, maxlength: "32" }),
+    name: textInput("name", given.name, { required: true }),
+    room: textInput("room", given.room, { required: true }),
     server: textInput("server", given.server, {
-      required: true,
       inputmode: "url",
       placeholder: "wss://chat.example.org",
     }),
@@ -61,7 +56,9 @@ export function askStart(
     fault === undefined ? undefined : faultBox(fault),
     ...(invited ? [invitation(given)] : []),
     field("Your name", inputs.name),
-    invited ? undefined : field("Room", inputs.room, "A room that does not exist is created."),
+    invited
+      ? undefined
+      : field("Room", inputs.room, "A new name creates a room. An invite link works too."),
     invited || served ? undefined : field("Server", inputs.server),
     field("Token", inputs.token, "Only if the server asks for one."),
     join,

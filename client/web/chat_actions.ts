@@ -30,6 +30,11 @@ export class ChatActions implements PageActions {
       : contextOf({ chat, downloads: true, clock: PAGE_CLOCK }, createLeave(chat));
   }
 
+  /** Whether there is a chat. */
+  get isChatting(): boolean {
+    return this.#context !== undefined;
+  }
+
   entered(text: string): void {
     // What /send @NAME asks for, /send alone does: a page has no paths to type.
     if (/^\/send\s*$/i.test(text)) {

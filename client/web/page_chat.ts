@@ -4,6 +4,7 @@
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { setWorkerAddress } from "../../shared/platform/web/worker.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
+import { isLink } from "../../shared/text/invite_link.ts";
 import { parseName, parseTypedRoom } from "../../shared/text/names.ts";
 import { FILE_ANSWER_MS } from "../base/limits.ts";
 import { Chat } from "../chat/chat.ts";
@@ -21,38 +22,68 @@ import { pageDisk } from "./page_disk.ts";
 import { createPageRenderer } from "./page_renderer.ts";
 import { showState } from "./page_state.ts";
 import type { PageFault, PageView } from "./page_view.ts";
-import { type PageStart, parseServer, readStart, serverUrl, type StartForm } from "./start_form.ts";
+import {
+  linkBehind,
+  type PageStart,
+  parseServer,
+  readStart,
+  serverUrl,
+  type StartForm,
+  typedLink,
+} from "./start_form.ts";
 import { WebDialer } from "./web_dialer.ts";
 
 /** Lines kept for `/last`. */
 const KEPT_LINES = 1_000;
 /** What the output would have to fit into; the page wraps by itself. */
 const COLUMNS = 200;
-/** Joins and leaves fold; lines of all rooms come to the view, which sorts them, in full. */
-const SETTINGS = "others=show;fold=0;notice=osc9;bell=mention";
 /** What a terminal needs, and a browser decides or the page always has. */
-const NOT_HERE = ["theme", "time", "numbers", "links", "title", "keys", "paste"] as const;
+const NOT_HERE = [
+  "theme",
+  "time",
+  "numbers",
+  "others",
+  "links",
+  "notice",
+  "title",
+  "keys",
+  "paste",
+] as const;
+/** Those with X25519 (RFC 7748) and `URL.parse()`. */
+const BROWSERS_NEEDED =
+  "it needs Chrome 133, Firefox 130, Safari 18 or newer; the browser's console says more";
 const DIRECT = /^(?:localhost|127\.\d+\.\d+\.\d+|::1|.*\.localhost|.*\.onion)$/i;
 
 /** What a page is started with. */
 export interface PageOptions {
-  readonly page: URL;
+  /** The address of the page as it is now. */
+  readonly page: () => URL;
   /** Where the page's script can be started once more, as a worker. */
   readonly worker: string;
   /** Takes the part behind `#` away from the address bar and the browser's history. */
   readonly forgetLink: () => void;
+  /** Loads the page again. */
+  readonly restart: () => void;
 }
 
 /** Runs chats until the page is closed. */
 export async function runPage(
   makeView: (actions: PageActions) => PageView,
-  { page, worker, forgetLink }: PageOptions,
+  { page, worker, forgetLink, restart }: PageOptions,
 ): Promise<void> {
   setWorkerAddress(worker);
   const actions = new ChatActions();
   const view = makeView(actions);
-  const { start, fault: badLink } = startOf(page);
+  const { start, fault: badLink } = startOf(page());
   forgetLink();
+  // Another link was opened in this tab: a browser then only changes the part behind `#`.
+  globalThis.addEventListener("hashchange", () => {
+    const link = linkBehind(page());
+    if (link === undefined) return;
+    if (!actions.isChatting) return restart();
+    forgetLink();
+    if (isLink(link)) actions.entered(`/join ${link}`);
+  });
   let [form, fault] = [start.form, badLink];
   for (;;) {
     form = await view.askStart(form, fault);
@@ -104,8 +135,11 @@ function startOf(page: URL): { readonly start: PageStart; readonly fault?: PageF
 }
 
 function faultOf(error: unknown): PageFault {
-  if (!(error instanceof CmdchatError)) throw error;
-  return { text: error.message, hint: error.hint };
+  if (error instanceof CmdchatError) return { text: error.message, hint: error.hint };
+  // Neither a bug nor a browser that is too old may leave a page that looks alive.
+  reportError(error);
+  const name = error instanceof Error ? error.name : "an error";
+  return { text: `This page failed (${name}), and the chat cannot go on`, hint: BROWSERS_NEEDED };
 }
 
 /** What one chat is made from. */
@@ -128,11 +162,12 @@ class PageChat {
   #isDue = false;
   #hadConnection = false;
 
-  constructor({ form, start: { link }, view }: PageChatOptions) {
+  constructor({ form, start, view }: PageChatOptions) {
     this.#view = view;
+    const link = start.link ?? typedLink(form);
     const { host, port, tls } = link ?? parseServer(form.server);
-    const place = { name: parseName(form.name), room: parseTypedRoom(form.room) };
-    const token = form.token === "" ? undefined : form.token;
+    const place = { name: parseName(form.name), room: parseTypedRoom(link?.room ?? form.room) };
+    const token = form.token === "" ? link?.token : form.token;
     const console = new PageConsole({ view, changed: () => this.#changed() });
     const output = this.#createOutput(console);
     const gate = new ServerGate({
@@ -194,7 +229,9 @@ class PageChat {
   #createOutput(console: PageConsole): Output {
     const view = this.#view;
     const settings = new ChatSettings(NOT_HERE);
-    settings.setAll(SETTINGS);
+    settings.set("fold", "0");
+    // What a notice is, the view knows.
+    settings.set("notice", "osc9");
     const print = (line: Parameters<PageView["print"]>[0]) => {
       // What concerns no room stands in the one that is current now, of which the view may not know yet.
       if (line.room === undefined) this.#showNow();

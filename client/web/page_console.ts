@@ -13,9 +13,20 @@ export interface PageConsoleOptions {
   readonly changed: () => void;
 }
 
+// What client/page/composer.ts and chat_screen.ts make of them.
+const KEYS = [
+  ["Enter", "send"],
+  ["Shift-Enter", "start a new line in the message"],
+  ["Tab", "complete commands, names, rooms and :emoji; again: the next candidate"],
+  ["Up, Down", "earlier lines, from an empty input"],
+  ["Alt-Up, Alt-Down", "go to the room before this one, and to the one after it"],
+  ["Esc", "close what is open"],
+] as const;
+
 /** Passes on what the chat shows; what the user does comes by PageActions. */
 export class PageConsole implements ChatConsole {
   status = "";
+  readonly keys = KEYS;
   readonly events: AsyncIterable<UserEvent> = {
     [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }),
   };

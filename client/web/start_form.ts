@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
-import { DEFAULT_ROOM, type InviteLink, parseLink } from "../../shared/text/invite_link.ts";
+import { DEFAULT_ROOM, type InviteLink, isLink, parseLink } from "../../shared/text/invite_link.ts";
 
 /** The answers of the form before the chat. */
 export interface StartForm {
@@ -41,12 +41,34 @@ const PORTS = { secure: 443, plain: 80 } as const;
  * belongs there. Throws UsageError for a link that is none.
  */
 export function readStart(page: URL): PageStart {
-  const served = page.protocol === "https:" || page.protocol === "http:";
+  const served = isServed(page);
   const form = { ...EMPTY, room: DEFAULT_ROOM, served, server: served ? ownServer(page) : "" };
-  const fragment = page.hash.slice(1);
-  if (fragment === "") return { form, link: undefined };
-  const link = parseLink(served ? `${page.origin}/#${fragment}` : decodeWhole(fragment));
+  const written = linkBehind(page);
+  if (written === undefined) return { form, link: undefined };
+  const link = parseLink(written);
   return { form: formOf(link, served), link };
+}
+
+/** The link behind the `#` of the page's address, whatever is wrong with it; undefined where there is none. */
+export function linkBehind(page: URL): string | undefined {
+  const fragment = page.hash.slice(1);
+  if (fragment === "") return undefined;
+  return isServed(page) ? `${page.origin}/#${fragment}` : decodeWhole(fragment);
+}
+
+/** The link that was typed in place of a room. Throws UsageError for one that cannot be followed here. */
+export function typedLink({ room, server, served }: StartForm): InviteLink | undefined {
+  if (!isLink(room)) return undefined;
+  const link = parseLink(room);
+  // A page that a server sent reaches no other one.
+  if (!served || serverUrl(link) === serverUrl(parseServer(server))) return link;
+  throw new UsageError("Cannot follow the link: it leads to another server", {
+    hint: "open it in the browser, or with cmdchat-client",
+  });
+}
+
+function isServed({ protocol }: URL): boolean {
+  return protocol === "https:" || protocol === "http:";
 }
 
 /** The form as a link fills it. */

@@ -8,7 +8,16 @@ import { parseLink } from "../../../shared/text/invite_link.ts";
 import { FakePageView } from "../../helpers/fakes/fake_page_view.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 
+/** What the entry of a page brings; the link behind its `#` is forgotten as a browser does it. */
+function entryOf(address: string) {
+  const page = new URL(address);
+  const entry = { page: () => page, worker: "", forgetLink: () => void (page.hash = "") };
+  return { ...entry, address: page, restart: () => {} };
+}
+
 interface OpenPage {
+  /** What stands in the address bar. */
+  readonly address: URL;
   readonly view: FakePageView;
   readonly actions: PageActions;
   readonly ended: Promise<void>;
@@ -22,15 +31,12 @@ function openPage(
 ): OpenPage {
   const view = new FakePageView((form) => ({ ...form, name, ...change }));
   const held: { actions?: PageActions } = {};
+  const { address, ...entry } = entryOf(`http://127.0.0.1:${server.port}/${hash}`);
   const ended = runPage((given) => {
     held.actions = given;
     return view;
-  }, {
-    page: new URL(`http://127.0.0.1:${server.port}/${hash}`),
-    worker: "",
-    forgetLink: () => {},
-  });
-  return { view, actions: held.actions as PageActions, ended };
+  }, entry);
+  return { view, actions: held.actions as PageActions, ended, address };
 }
 
 async function web(...args: string[]): Promise<RunningServer> {
@@ -150,7 +156,7 @@ Deno.test("what cannot start shows the form again, with what was wrong", async (
   const ended = runPage((given) => {
     held.actions = given;
     return view;
-  }, { page: new URL("file:///page.html#secret=x"), worker: "", forgetLink: () => {} });
+  }, entryOf("file:///page.html#secret=x"));
   await view.line(/Connected as "alice"/);
   const [link, typed, name, address] = view.faults;
   assert.match(link?.text ?? "", /^Cannot read the link/);
@@ -168,4 +174,88 @@ Deno.test("a link that names another server sends neither name nor token", async
   await mallory.view.until(() => mallory.view.faults.length === 2);
   assert.match(mallory.view.faults[1]?.text ?? "", /SHA256:AAAA/);
   assert.deepEqual(mallory.view.lines.filter(({ kind }) => kind === "chat"), []);
+});
+
+Deno.test("a link that is opened in the tab of a chat is joined, and does not stay in the address", async () => {
+  await using server = await web();
+  const alice = openPage(server, "alice");
+  await alice.view.line(/Connected as/);
+  const fp = new URL(alice.actions.invite()?.web ?? "").hash.slice("#room=lobby".length);
+  alice.address.hash = `room=den${fp}`;
+  globalThis.dispatchEvent(new Event("hashchange"));
+  await alice.view.until(() => alice.view.rooms.some(({ title }) => title === "den"));
+  assert.equal(alice.address.hash, "");
+  await leave(alice);
+});
+
+Deno.test("before a chat, a link that is opened in the tab loads the page again with it", async () => {
+  const entry = entryOf("http://127.0.0.1:1/");
+  const restarted = Promise.withResolvers<void>();
+  void runPage(() => new FakePageView(), { ...entry, restart: restarted.resolve });
+  entry.address.hash = "room=den";
+  globalThis.dispatchEvent(new Event("hashchange"));
+  await restarted.promise;
+  assert.equal(entry.address.hash, "#room=den");
+  entry.address.hash = "";
+});
+
+Deno.test("commands speak of the page's own keys, and of nothing that only a terminal has", async () => {
+  await using server = await web();
+  const alice = openPage(server, "alice");
+  await alice.view.line(/Connected as/);
+  alice.actions.entered("/help keys");
+  const keys = await alice.view.line(/keys:/);
+  assert.match(keys, /Shift-Enter/);
+  assert.doesNotMatch(keys, /Ctrl|\$EDITOR|PgUp|Alt-1/);
+  alice.actions.entered("/set");
+  assert.doesNotMatch(await alice.view.line(/settings:/), /notice|others|osc/);
+  alice.actions.entered("/alias");
+  await alice.view.line(/There is no settings file here/);
+  alice.actions.entered("/remember");
+  await alice.view.line(/Cannot remember the server: nothing is kept here/);
+  await leave(alice);
+});
+
+Deno.test("an invite link in place of a room is followed, to the page's own server only", async () => {
+  await using server = await web();
+  const alice = openPage(server, "alice");
+  await alice.view.line(/Connected as/);
+  const { terminal = "", web: browser = "" } = alice.actions.invite() ?? {};
+  for (const link of [terminal, browser]) {
+    const bob = openPage(server, "bob", { change: { room: link.replace("lobby", "den") } });
+    await bob.view.line(/Connected as "bob" in "den"/);
+    await leave(bob);
+  }
+  const eve = openPage(server, "eve", { change: { room: "https://chat.example/#room=den" } });
+  await eve.view.until(() => eve.view.faults.length === 2);
+  assert.match(eve.view.faults[1]?.text ?? "", /leads to another server/);
+  await leave(alice);
+});
+
+Deno.test("a browser without the cryptography is told so, and no page looks alive that is not", async () => {
+  await using server = await web();
+  const { generateKey } = crypto.subtle;
+  const reported: unknown[] = [];
+  const report = (event: ErrorEvent) => {
+    event.preventDefault();
+    reported.push(event.error);
+  };
+  globalThis.addEventListener("error", report);
+  const missing = new DOMException("Unrecognized name.", "NotSupportedError");
+  crypto.subtle.generateKey =
+    ((algorithm: string, ...rest: [boolean, KeyUsage[]]) =>
+      algorithm === "X25519"
+        ? Promise.reject(missing)
+        : generateKey.call(crypto.subtle, algorithm, ...rest)) as typeof generateKey;
+  try {
+    const alice = openPage(server, "alice");
+    await alice.view.until(() => alice.view.faults.length === 2);
+    const { text, hint } = alice.view.faults[1] ?? {};
+    assert.equal(text, "This page failed (NotSupportedError), and the chat cannot go on");
+    assert.match(hint ?? "", /^it needs Chrome \d+, Firefox \d+, Safari \d+ or newer/);
+    assert.deepEqual(reported, [missing]);
+  } finally {
+    crypto.subtle.generateKey = generateKey;
+    globalThis.removeEventListener("error", report);
+  }
 });

@@ -31,9 +31,10 @@ Deno.test("whoever stands in between when a page opens a session is named, and g
       const view = new FakePageView((form) => ({ ...form, name: "secret-name", token: TOKEN }));
       const link = new URLSearchParams({ room: "secret-room", fp: fingerprint.slice(7) });
       void runPage(() => view, {
-        page: new URL(`http://127.0.0.1:${relay.port}/#${link}`),
+        page: () => new URL(`http://127.0.0.1:${relay.port}/#${link}`),
         worker: "",
         forgetLink: () => {},
+        restart: () => {},
       });
       await view.until(() => view.faults.length > 1);
       const { text, hint } = view.faults[1] ?? { text: "" };
