@@ -63,7 +63,8 @@ export class TabAttention {
   notify(text: string): void {
     if (!document.hidden || !("Notification" in globalThis)) return;
     if (Notification.permission !== "granted") return;
-    const notice = new Notification(NAME, { body: text, tag: NAME });
+    const notice = makeNotice({ body: text });
+    if (notice === undefined) return;
     notice.onclick = () => {
       globalThis.focus();
       notice.close();
@@ -73,8 +74,12 @@ export class TabAttention {
   /** Asks the browser for notices, where it has not decided yet; false where it refuses them. */
   async askPermission(): Promise<boolean> {
     if (!("Notification" in globalThis)) return false;
-    if (Notification.permission !== "default") return Notification.permission === "granted";
-    return await Notification.requestPermission() === "granted";
+    const { permission } = Notification;
+    const answer = permission === "default" ? await Notification.requestPermission() : permission;
+    if (answer !== "granted") return false;
+    const notice = makeNotice({ silent: true });
+    notice?.close();
+    return notice !== undefined;
   }
 
   #show(): void {
@@ -86,5 +91,14 @@ export class TabAttention {
     if (document.title !== title) document.title = title;
     const icon = tabIcon(count);
     if (this.#icon !== null && this.#icon.href !== icon) this.#icon.href = icon;
+  }
+}
+
+// Chrome on Android has notices, grants them, and throws: it leaves them to service workers, of which a page has none.
+function makeNotice(options: NotificationOptions): Notification | undefined {
+  try {
+    return new Notification(NAME, { tag: NAME, ...options });
+  } catch {
+    return undefined;
   }
 }

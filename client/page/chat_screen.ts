@@ -5,6 +5,7 @@ import type { PageActions } from "../web/page_actions.ts";
 import type { PagePerson, PageRoom, PageStatus, PageTransfer } from "../web/page_view.ts";
 import { Composer } from "./composer.ts";
 import {
+  askMessage,
   askNotices,
   askPerson,
   askRoom,
@@ -63,10 +64,14 @@ export class ChatScreen {
     const { actions } = host;
     this.#host = host;
     this.composer = new Composer(actions);
-    this.logs = new MessageLogs((sequence, emoji) =>
-      actions.entered(`/react #${sequence} ${emoji}`)
+    this.logs = new MessageLogs({
+      react: (sequence, emoji) => actions.entered(`/react #${sequence} ${emoji}`),
+      choose: (sequence, isOwn) => void this.#chooseMessage(sequence, isOwn),
+    });
+    this.transfers = new TransferCards(
+      (line) => actions.entered(line),
+      () => this.logs.focus(),
     );
-    this.transfers = new TransferCards((line) => actions.entered(line));
     this.#rooms = new RoomList({
       goTo: (title) => this.#goTo(title),
       join: () => void this.#join(),
@@ -155,6 +160,10 @@ export class ChatScreen {
 
   /** Says what must not be overlooked, until the user closes it. */
   alarm(text: string, hint: string | undefined): void {
+    // A peer that can cause one can cause a thousand.
+    if ([...this.#alarms.children].some((box) => box.querySelector("p")?.textContent === text)) {
+      return;
+    }
     const box = element(
       "div",
       { class: "alarm", attributes: { role: "alert" } },
@@ -249,6 +258,13 @@ export class ChatScreen {
     this.composer.focus();
   }
 
+  async #chooseMessage(sequence: number, isOwn: boolean): Promise<void> {
+    const wish = await askMessage(sequence, isOwn);
+    if (wish === undefined) return;
+    if (wish.kind === "react") this.#host.actions.entered(`/react #${sequence} ${wish.emoji}`);
+    else this.composer.begin(`${wish.command} `);
+  }
+
   async #choose(person: PagePerson): Promise<void> {
     const wish = await askPerson(person);
     if (wish === undefined) return;
@@ -299,19 +315,24 @@ export class ChatScreen {
     this.#bell.replaceChildren(icon(isOff ? "muted" : "bell"));
   }
 
-  #listen(): void {
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.element.dataset["open"] !== undefined) this.#closeSides();
-      if (!event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  #key(event: KeyboardEvent): void {
+    const { key, ctrlKey, metaKey, altKey, target } = event;
+    const isHere = this.element.isConnected && document.querySelector("dialog") === null;
+    if (!isHere || ctrlKey || metaKey) return;
+    if (key === "Escape" && this.element.dataset["open"] !== undefined) this.#closeSides();
+    if (altKey) {
+      if (key !== "ArrowUp" && key !== "ArrowDown") return;
       event.preventDefault();
-      this.#rooms.step(event.key === "ArrowUp" ? -1 : 1);
-    });
-    // Whoever begins to write, wherever they are, writes a message.
-    this.element.addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey, target }) => {
-      if (target instanceof HTMLTextAreaElement || ctrlKey || metaKey || altKey) return;
-      if ([...key].length === 1 && key !== " ") this.composer.focus();
-    });
+      this.#rooms.step(key === "ArrowUp" ? -1 : 1);
+    } else if (!(target instanceof HTMLTextAreaElement) && [...key].length === 1 && key !== " ") {
+      // Whoever begins to write, wherever they are, writes a message.
+      this.composer.focus();
+    }
+  }
+
+  #listen(): void {
+    // Also where nothing has the keyboard, since what had it may be gone.
+    document.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();

@@ -179,8 +179,9 @@ export class Composer {
   }
 
   #key(event: KeyboardEvent): void {
-    // An input method takes Enter and Tab for itself.
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    // An input method takes Enter and Tab for itself; Safari says so by the code alone.
+    const isComposing = event.isComposing || event.keyCode === 229;
+    if (isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const { key, shiftKey } = event;
     const isTaken = key === "Enter" && !shiftKey
       ? (this.#send(), true)

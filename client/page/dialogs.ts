@@ -201,6 +201,36 @@ export function askPerson(
   ]);
 }
 
+/** What the user wants of a message: an emoji under it, or to go on with a command. */
+export type MessageWish =
+  | { readonly kind: "react"; readonly emoji: string }
+  | { readonly kind: "command"; readonly command: string };
+
+const EMOJI = ["👍", "❤️", "😂", "🎉", "👀", "🙏"] as const;
+
+/** Asks what to do with a message of the room. */
+export function askMessage(sequence: number, isOwn: boolean): Promise<MessageWish | undefined> {
+  return openDialog<MessageWish>(`Message #${sequence}`, (answer) => {
+    const choice = (label: string, command: string) =>
+      button(label, { class: "quiet", onClick: () => answer({ kind: "command", command }) });
+    return [
+      element(
+        "div",
+        { class: "emoji", attributes: { role: "group", "aria-label": "React" } },
+        ...EMOJI.map((emoji) => button(emoji, { onClick: () => answer({ kind: "react", emoji }) })),
+      ),
+      element(
+        "div",
+        { class: "buttons" },
+        ...(isOwn
+          ? [choice("Delete", `/delete #${sequence}`), choice("Change", `/edit #${sequence}`)]
+          : []),
+        choice("Answer", `/quote ${sequence}`),
+      ),
+    ];
+  });
+}
+
 /** When the user is called. */
 export type Notices = "all" | "mention" | "off";
 
@@ -278,7 +308,10 @@ function copyField(label: string, text: string): HTMLElement {
     attributes: { "aria-label": `Copy: ${label}` },
     onClick: () => {
       void navigator.clipboard?.writeText(text).then(
-        () => copy.textContent = "Copied",
+        () => {
+          copy.textContent = "Copied";
+          copy.ariaLabel = `Copied: ${label}`;
+        },
         () => input.select(),
       );
     },

@@ -40,6 +40,7 @@ export class DomView implements PageView {
     document.addEventListener("visibilitychange", wake);
     globalThis.addEventListener("pageshow", wake);
     globalThis.addEventListener("online", wake);
+    for (const kind of ["dragover", "drop"] as const) document.addEventListener(kind, refuseDrop);
     // The browser asks whether to leave; what is said with it, it does not show.
     globalThis.addEventListener("beforeunload", (event) => {
       if (this.#chat?.hasUnsent === true && !this.#isOver) event.preventDefault();
@@ -152,4 +153,14 @@ export class DomView implements PageView {
     }
     again.focus();
   }
+}
+
+// A browser would leave the page, and the chat with it, for a file or a link that misses its place.
+function refuseDrop(event: DragEvent): void {
+  const { target, dataTransfer } = event;
+  const isInput = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  const isText = isInput && !dataTransfer?.types.includes("Files");
+  if (isText || event.defaultPrevented) return;
+  event.preventDefault();
+  if (dataTransfer !== null) dataTransfer.dropEffect = "none";
 }

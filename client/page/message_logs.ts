@@ -31,6 +31,14 @@ interface RoomLog {
   missed: number;
 }
 
+/** What the user does about a message of the room that is seen. */
+export interface MessageActions {
+  /** They chose an emoji that is under it. */
+  readonly react: (sequence: number, emoji: string) => void;
+  /** They pressed its number. */
+  readonly choose: (sequence: number, isOwn: boolean) => void;
+}
+
 /** The logs of all rooms. */
 export class MessageLogs {
   /** Where the seen log stands. */
@@ -40,15 +48,20 @@ export class MessageLogs {
   #current: RoomLog;
   #isWaiting = false;
 
-  readonly #onReact: (sequence: number, emoji: string) => void;
+  readonly #actions: MessageActions;
 
-  /** `onReact`: the user chose an emoji under a message of the room that is seen. */
-  constructor(onReact: (sequence: number, emoji: string) => void) {
-    this.#onReact = onReact;
+  constructor(actions: MessageActions) {
+    this.#actions = actions;
     this.#current = this.#logOf(NO_ROOM);
     this.#current.box.hidden = false;
     this.#jump.hidden = true;
     this.element.append(this.#jump);
+    // For a hand; the keyboard has commands, which take the number that is heard.
+    this.element.addEventListener("click", ({ target }) => {
+      const number = target instanceof Element ? target.closest(".number") : null;
+      const line = number?.closest<HTMLElement>("[data-sequence]");
+      if (line) actions.choose(Number(line.dataset["sequence"]), line.classList.contains("own"));
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) forgetUnread(this.#current);
       else this.#settle();
@@ -104,7 +117,7 @@ export class MessageLogs {
       ? document.activeElement?.getAttribute("data-emoji")
       : undefined;
     chips.replaceChildren(
-      ...reactionChips(reactions, (emoji) => this.#onReact(sequence, emoji)),
+      ...reactionChips(reactions, (emoji) => this.#actions.react(sequence, emoji)),
     );
     if (reactions.length === 0) chips.remove();
     else if (before === null) line.append(chips);
@@ -118,7 +131,7 @@ export class MessageLogs {
     const again = [...chips.querySelectorAll("button")].find(({ dataset }) =>
       dataset["emoji"] === emoji
     );
-    (again ?? this.#current.box).focus();
+    (again ?? this).focus();
   }
 
   /** The lines behind the last one that still change. */
@@ -142,6 +155,11 @@ export class MessageLogs {
       log.box.remove();
       this.#logs.delete(title);
     }
+  }
+
+  /** Gives the keyboard to the log that is seen. */
+  focus(): void {
+    this.#current.box.focus();
   }
 
   /** Goes to the newest line. */

@@ -22,10 +22,12 @@ export class TransferCards {
   });
   readonly #cards = new Map<number, Card>();
   readonly #command: (line: string) => void;
+  readonly #done: () => void;
 
-  /** `command` enters a command. */
-  constructor(command: (line: string) => void) {
+  /** `command` enters a command; `done`: the one that had the keyboard is gone. */
+  constructor(command: (line: string) => void, done: () => void) {
     this.#command = command;
+    this.#done = done;
     this.element.hidden = true;
   }
 
@@ -34,7 +36,9 @@ export class TransferCards {
     const kept = new Set(transfers.map(({ n }) => n));
     for (const [n, card] of this.#cards) {
       if (kept.has(n)) continue;
+      const hadKeyboard = card.element.contains(document.activeElement);
       card.element.remove();
+      if (hadKeyboard) this.#done();
       this.#cards.delete(n);
     }
     for (const transfer of transfers) this.#update(transfer);
@@ -51,7 +55,10 @@ export class TransferCards {
     // Left alone while nothing changes: a button must not vanish under a finger or lose its focus.
     if (card.state === state) return;
     card.state = state;
+    const hadKeyboard = card.buttons.contains(document.activeElement);
     card.buttons.replaceChildren(...this.#buttons(transfer));
+    // Not to the button that took its place: who presses twice would cancel what they accepted.
+    if (hadKeyboard) card.element.focus();
   }
 
   #add({ n, name }: PageTransfer): Card {
@@ -64,7 +71,15 @@ export class TransferCards {
       element("bdi", { class: "file-name" }, name),
       words,
     );
-    const made = element("div", { class: "transfer" }, icon("file"), text, buttons, bar);
+    const attributes = { role: "group", tabindex: "-1", "aria-label": name };
+    const made = element(
+      "div",
+      { class: "transfer", attributes },
+      icon("file"),
+      text,
+      buttons,
+      bar,
+    );
     const card: Card = { element: made, words, bar, buttons, state: undefined };
     this.#cards.set(n, card);
     this.element.append(made);

@@ -203,6 +203,16 @@ const SCREENS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await fill(page);
     await page.evaluate(() => document.querySelector<HTMLElement>(".person")?.click());
   },
+  message: async (page) => {
+    await fill(page);
+    await page.evaluate((line) => view.print(line), {
+      ...messageOf("bob", "mine", { sequence: 8 }),
+      own: true,
+    });
+    await page.evaluate(() => {
+      document.querySelector<HTMLElement>(".own .number")?.click();
+    });
+  },
   question: (page) => page.evaluate(() => void view.ask("Trust it?", { hidden: false })),
   ended: (page) => page.evaluate(() => view.ended({ text: "The server said no." })),
 };
@@ -282,6 +292,56 @@ test("the keyboard alone reaches everything that is seen, and nothing that is no
       );
       assert.deepEqual(wanted.filter((name) => !reached.has(name)), [], String(width));
     }
+  });
+});
+
+test("however many alarms and offers come, the input is in the window, and none is said twice", async () => {
+  await browser?.chat(async (page) => {
+    await page.evaluate(() => {
+      const offer = { name: "a.txt", size: 1, done: 0, sender: "eve", room: "den" } as const;
+      const state = { direction: "in", state: "offered", waiting: undefined } as const;
+      view.setTransfers(Array.from({ length: 50 }, (_, n) => ({ ...offer, ...state, n })));
+      for (let n = 0; n < 100; n++) view.alarm(`alarm ${n % 50}`, "Ask.");
+    });
+    assert.equal((await page.$$(".alarm")).length, 50);
+    for (const [width, height] of [[320, 256], [640, 360], [1440, 900]] as const) {
+      await page.setViewport({ width, height });
+      const bottom = await page.$eval("textarea", (input) => input.getBoundingClientRect().bottom);
+      assert.ok(bottom <= height, `${bottom} of ${height}`);
+    }
+  });
+});
+
+test("on paper there is all that was said, and nothing to press", async () => {
+  await browser?.chat(async (page) => {
+    await page.evaluate((lines) => {
+      for (const line of lines) view.print(line);
+    }, Array.from({ length: 200 }, (_, n) => messageOf("alice", `hello ${n}`)));
+    await page.emulateMediaType("print");
+    const seen = await page.evaluate(() => ({
+      lines: [...document.querySelectorAll(".line")].filter((line) => {
+        const { top, bottom } = line.getBoundingClientRect();
+        return top >= 0 && bottom <= document.documentElement.scrollHeight;
+      }).length,
+      isCut: getComputedStyle(document.body).overflow !== "visible",
+      buttons: [...document.querySelectorAll("button, textarea")].filter((at) =>
+        at.checkVisibility()
+      ).length,
+    }));
+    assert.deepEqual(seen, { lines: 200, isCut: false, buttons: 0 });
+  });
+});
+
+test("where no script runs, the page says what it needs", async () => {
+  await browser?.blank(async (page) => {
+    const text = () => page.$eval("body", ({ innerText }) => innerText);
+    assert.doesNotMatch(await text(), /needs JavaScript/);
+    await page.setJavaScriptEnabled(false);
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+    await page.goto(page.url());
+    assert.match(await text(), /needs JavaScript, and Chrome 133, Firefox 130, Safari 18 or newer/);
+    await page.setJavaScriptEnabled(true);
+    await page.goto(page.url());
   });
 });
 

@@ -632,4 +632,136 @@ testChat(
   },
 );
 
+testChat(
+  "notices that the browser has and does not make cost nothing but themselves",
+  async (page) => {
+    await page.evaluate(() => {
+      class Refusing {
+        static permission = "granted";
+        constructor() {
+          throw new TypeError(
+            "Illegal constructor. Use ServiceWorkerRegistration.showNotification()",
+          );
+        }
+      }
+      Object.defineProperty(globalThis, "Notification", { value: Refusing });
+      Object.defineProperty(document, "hidden", { value: true });
+      view.notify("cmdchat: alice in den");
+    });
+    await page.click('[aria-label="Notices"]');
+    await page.click(".choice");
+    await page.waitForSelector("[role=alert]");
+    assert.match(String(await textOf(page, "[role=alert] p")), /does not allow notices/);
+  },
+);
+
+testChat(
+  "a file or a link that misses its place does not lead away from the chat",
+  async (page) => {
+    await page.click('[aria-label="Invite"]');
+    const isRefused = await page.evaluate(() => {
+      const dropped = (kind: "dragover" | "drop", on: string, isFile: boolean) => {
+        const dataTransfer = new DataTransfer();
+        if (isFile) dataTransfer.items.add(new File(["abc"], "a.txt"));
+        else dataTransfer.items.add("https://example.org", "text/uri-list");
+        const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+        document.querySelector(on)?.dispatchEvent(event);
+        return event.defaultPrevented;
+      };
+      const places = [["body", true], ["dialog", true], ["dialog input", true], ["main", false]];
+      return [
+        ...places.flatMap(([on, isFile]) =>
+          (["dragover", "drop"] as const).map((kind) => dropped(kind, String(on), isFile === true))
+        ),
+        // A text belongs into an input.
+        dropped("drop", "textarea", false),
+      ];
+    });
+    assert.deepEqual(isRefused, [...Array(8).fill(true), false]);
+    assert.deepEqual(await page.evaluate(() => told.filter(([what]) => what === "sendFiles")), []);
+  },
+);
+
+testChat(
+  "the keyboard is not lost with what had it, and writing goes on from anywhere",
+  async (page) => {
+    const show = (state: "offered" | "accepted" | undefined) =>
+      page.evaluate((state) => {
+        const file = { n: 1, name: "plan.pdf", size: 4, done: 1, sender: "alice", room: "den" };
+        const more = { direction: "in", waiting: undefined } as const;
+        view.setTransfers(state === undefined ? [] : [{ ...file, ...more, state }]);
+      }, state);
+    const focused = () => page.evaluate(() => document.activeElement?.className);
+    await show("offered");
+    await page.focus('[aria-label="Accept plan.pdf"]');
+    await show("accepted");
+    assert.equal(await focused(), "transfer", "not Cancel, which a second Enter would press");
+    await show(undefined);
+    assert.equal(await focused(), "log");
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.type("hi");
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "hi");
+    await page.setViewport({ width: 320, height: 560 });
+    await page.waitForSelector(".side.rooms", { hidden: true });
+    await page.click(".toggle.rooms");
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("Escape");
+    assert.equal(await page.$eval(".toggle.rooms", (it) => it.ariaExpanded), "false");
+  },
+);
+
+testChat(
+  "a message's number leads to what can be done about it, also below another message",
+  async (page) => {
+    await page.evaluate((lines) => lines.forEach((line) => view.print(line)), [
+      messageOf("alice", "hello", { sequence: 6 }),
+      messageOf("alice", "again", { sequence: 7 }),
+      messageOf("bob", "mine", { sequence: 8, own: true }),
+    ]);
+    const choose = async (sequence: number, label: string) => {
+      await page.hover(`[data-sequence='${sequence}'] .body`);
+      await page.click(`[data-sequence='${sequence}'] .number`);
+      const labels = await textOf(page, "dialog .buttons button");
+      await page.evaluate((label) => {
+        [...document.querySelectorAll<HTMLElement>("dialog button")].find(({ textContent }) =>
+          textContent === label
+        )?.click();
+      }, label);
+      await page.waitForFunction(() => document.querySelector("dialog") === null);
+      return labels;
+    };
+    assert.deepEqual(await choose(7, "👍"), ["Answer"]);
+    assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", "/react #7 👍"]);
+    await choose(7, "Answer");
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "/quote 7 ");
+    await page.$eval("textarea", (input) => input.value = "");
+    assert.deepEqual(await choose(8, "Change"), ["Delete", "Change", "Answer"]);
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "/edit #8 ");
+    await page.$eval("textarea", (input) => input.value = "");
+    await choose(8, "Delete");
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "/delete #8 ");
+  },
+);
+
+testChat("Enter that an input method takes sends nothing, in Safari too", async (page) => {
+  await page.keyboard.type("ni");
+  await page.$eval("textarea", (input) => {
+    const key = { key: "Enter", bubbles: true, cancelable: true };
+    input.dispatchEvent(new KeyboardEvent("keydown", { ...key, isComposing: true }));
+    input.dispatchEvent(new KeyboardEvent("keydown", { ...key, keyCode: 229 }));
+  });
+  assert.deepEqual(await page.evaluate(() => told.filter(([what]) => what === "entered")), []);
+});
+
+test("the form cuts nothing off a name or a room that is too long", async () => {
+  await browser?.blank(async (page) => {
+    const answer = page.evaluate((start) => view.askStart(start), { ...START, name: "", room: "" });
+    await page.type("#name", "n".repeat(40));
+    await page.type("#room", "r".repeat(40));
+    await page.keyboard.press("Enter");
+    const { name, room } = await answer;
+    assert.deepEqual([name.length, room.length], [40, 40]);
+  });
+});
+
 Deno.test("the browser ends", async () => await browser?.[Symbol.asyncDispose]());
