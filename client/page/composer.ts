@@ -94,6 +94,16 @@ export class Composer {
     return [this.#input.value, ...this.#drafts.values()].some((text) => text.trim() !== "");
   }
 
+  /** Takes nothing more, and shows what was not sent, for the user to copy it. */
+  end(): void {
+    this.#input.value = [this.#input.value, ...this.#drafts.values()].filter((text) => text !== "")
+      .join("\n");
+    this.#input.readOnly = true;
+    this.#showCandidates(undefined);
+    this.element.querySelectorAll("button").forEach((button) => button.remove());
+    this.#fit();
+  }
+
   /** Takes the keyboard. */
   focus(): void {
     this.#input.focus();
@@ -159,7 +169,9 @@ export class Composer {
       this.#fit();
       this.#actions.typing(this.#input.value);
     });
-    this.#input.addEventListener("keydown", (event) => this.#key(event));
+    this.#input.addEventListener("keydown", (event) => {
+      if (!this.#input.readOnly) this.#key(event);
+    });
     this.#input.addEventListener("paste", (event) => {
       const files = [...event.clipboardData?.files ?? []];
       if (files.length === 0) return;

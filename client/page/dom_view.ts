@@ -146,9 +146,13 @@ export class DomView implements PageView {
     if (this.#chat === undefined) {
       this.#root.replaceChildren(element("main", { class: "start" }, ...parts));
     } else {
-      // What was said can still be read.
+      // What was said can still be read, and what was written be copied.
+      const { composer } = this.#chat;
+      const written = composer.hasText ? [composer.element] : [];
+      composer.end();
       this.#chat.element.querySelector("footer")?.replaceChildren(
         element("div", { class: "over" }, ...parts.slice(1)),
+        ...written,
       );
     }
     again.focus();

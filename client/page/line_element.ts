@@ -19,6 +19,8 @@ const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
 ]);
 const MARKED = /^([*_])([^]*)\1$/;
 const BACKTICKS = /^(`{1,3})([^]*)\1$/;
+/** A row of a QR code in characters. */
+const QR_ROW = /^[█▀▄ ]{20,}$/;
 // The golden angle puts numbers that are close to each other far apart on the circle of colors.
 const HUE_STEP = 137.508;
 
@@ -175,10 +177,13 @@ function codeBlock(rows: readonly SpanRow[], language: string): HTMLElement {
 
 function paragraph(row: SpanRow): HTMLElement {
   const isHint = row.length > 0 && row.every(({ role }) => role === "hint");
-  const attributes = { dir: "auto" };
+  const isCode = QR_ROW.test(row.map(({ text }) => text).join(""));
   return element(
     "p",
-    isHint ? { class: "hint", attributes } : { attributes },
+    {
+      ...(isHint ? { class: "hint" } : isCode ? { class: "qr-row" } : {}),
+      attributes: { dir: "auto" },
+    },
     ...row.map(spanChild),
   );
 }

@@ -156,6 +156,7 @@ async function fill(page: Page): Promise<void> {
         ],
       },
       messageOf("alice", "w".repeat(300), { mention: true }),
+      messageOf("carol", "said before", { backlog: true }),
       messageOf("n".repeat(32), "a\n\nb", { direct: true }),
       ...(["info", "warning", "danger", "error"] as const).map((level) => ({
         ...messageOf("", "a note of the client's"),

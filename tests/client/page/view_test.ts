@@ -743,6 +743,44 @@ testChat(
   },
 );
 
+testChat(
+  "the rows of a QR code have no gap between them, and its light parts are light",
+  async (page) => {
+    await page.evaluate(() => {
+      const row = { role: "text", text: "█▀▄ ".repeat(10) } as const;
+      view.print({ kind: "note", rows: [[{ role: "text", text: "a link" }], [row], [row]] });
+    });
+    const [above, below] = await page.$$eval(".qr-row", (rows) =>
+      rows.map((row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        const { fontSize, color, backgroundColor } = getComputedStyle(row);
+        return { top, bottom, size: parseFloat(fontSize), color, backgroundColor };
+      }));
+    assert.ok(above !== undefined && below !== undefined);
+    assert.ok(Math.abs(above.bottom - below.top) < 0.1);
+    assert.ok(above.bottom - above.top <= above.size + 0.1, "no row is higher than its blocks");
+    assert.deepEqual([above.color, above.backgroundColor], ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+  },
+);
+
+testChat(
+  "what was written and not sent stays after the end of the chat, to be copied",
+  async (page) => {
+    const rooms = (current: string) =>
+      ["den", "pub"].map((title) => roomOf(title, { current: title === current }));
+    await page.type("textarea", "for the den");
+    await page.evaluate((rooms) => view.setRooms(rooms), rooms("pub"));
+    await page.type("textarea", "for the pub");
+    await page.evaluate(() => view.ended({ text: "The server said no." }));
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "for the pub\nfor the den");
+    await page.focus("textarea");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("ArrowUp");
+    assert.equal(await page.$eval("textarea", ({ value }) => value), "for the pub\nfor the den");
+    assert.deepEqual(await textOf(page, "footer button"), ["Start again"]);
+  },
+);
+
 testChat("Enter that an input method takes sends nothing, in Safari too", async (page) => {
   await page.keyboard.type("ni");
   await page.$eval("textarea", (input) => {
