@@ -1,11 +1,12 @@
 // The benchmark itself: every row runs, in a tiny size, and what checks its figures can fail.
 
 import assert from "node:assert/strict";
-import { skipWithout } from "../helpers/repo/skip.ts";
+import { skipWithout, skipWithoutProc } from "../helpers/repo/skip.ts";
 import { type SystemProgram } from "../helpers/repo/system_needs.ts";
 import { outputOf } from "../helpers/repo/sources.ts";
 import { BROKERS } from "./references/brokers.ts";
 import { checkComplete, FrameCounter, type Load, textOf } from "./load/load.ts";
+import { costsOf } from "./processes.ts";
 import { bars, isMet, medianRow, quantile, type Row, toJson, toText } from "./row.ts";
 import { withResults } from "./results_table.ts";
 import { ROWS } from "./rows.ts";
@@ -55,6 +56,18 @@ Deno.test("the benchmark refuses a row that it does not have", async () => {
   }).output();
   assert.equal(code, 2);
   assert.match(new TextDecoder().decode(stderr), /^error: Cannot run the row "fanout-v9"/);
+});
+
+skipWithoutProc()("CPU time comes in finer steps than the system's own sum of it", () => {
+  const costs = costsOf(Deno.pid);
+  const told = Array.from({ length: 50 }, () => {
+    const until = performance.now() + 1;
+    while (performance.now() < until);
+    return costs.cpuMs();
+  });
+  const steps = told.slice(1).map((ms, i) => ms - (told[i] as number));
+  assert.ok(steps.every((step) => step >= 0), `${steps}`);
+  assert.ok(steps.filter((step) => step > 0 && step < 5).length > 10, `${steps}`);
 });
 
 Deno.test("checkouts are compared in turn, and wrong arguments are refused", async () => {

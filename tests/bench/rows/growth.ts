@@ -13,7 +13,7 @@ import {
   writeAll,
 } from "../load/load.ts";
 import { joinAll, leaveAll, type V2Member } from "../load/v2_member.ts";
-import { startRelay } from "../processes.ts";
+import { type Listening, startRelay } from "../processes.ts";
 import { drawCurve, median, type Row } from "../row.ts";
 import { bytesOfText, RECORD_OVERHEAD, sealText, textsAt } from "./fanout_v2.ts";
 
@@ -63,10 +63,8 @@ export async function growth(size: Size): Promise<Row> {
   const worst = { cold: 0, warm: 0 };
   const linesInRecords: number[] = [];
   for (const [title, sizeOf, steps] of GROWTHS[size]) {
-    const costs: (Cost & { readonly size: number })[] = [];
-    for (const step of steps) {
-      costs.push({ size: sizeOf(step), ...await measureStep(step, certificate) });
-    }
+    const costs = (await measureSteps(steps, certificate))
+      .map((cost, i) => ({ size: sizeOf(steps[i] as Step), ...cost }));
     linesInRecords.push(...costs.map(({ linesInRecord }) => linesInRecord));
     for (const kind of ["warm", "cold"] as const) {
       const curve = costs.map((cost) => [cost.size, cost[kind]] as const);
@@ -83,7 +81,8 @@ export async function growth(size: Size): Promise<Row> {
     referenceValue: undefined,
     goal: { of: "value", limit: 1.2, better: "less" },
     notes: [
-      `the second load of each process counts; by the first ones it would be ${
+      "the second load of each process counts, at the smallest size the median of the second and " +
+      `one after each larger size; by the first ones, half as long, it would be ${
         worst.cold.toFixed(2)
       } times`,
       `${LINES_AT_ONCE} messages of 100 bytes come at once, and ` +
@@ -95,24 +94,66 @@ export async function growth(size: Size): Promise<Row> {
 
 /** What a delivery costs. */
 interface Cost {
-  /** µs of CPU time in the first load of a process. */
+  /** µs of CPU time in the first load of a process, which is half as long. */
   readonly cold: number;
-  /** The same when the same load comes again. */
+  /** The same when the load comes later: the median. */
   readonly warm: number;
-  /** How many messages shared a record then. */
+  /** How many messages shared a record then: the median. */
   readonly linesInRecord: number;
 }
 
-async function measureStep(
-  { load, rooms: count }: Step,
+/** The smallest size is measured before and after each other one, so that all meet the same machine. */
+async function measureSteps(
+  [smallest, ...larger]: readonly Step[],
   certificate: TestCertificate,
-): Promise<Cost> {
-  await using server = await startRelay(certificate);
-  const connect = () => connectTo(server.port, certificate.cert);
-  const measure = async (title: string) => {
+): Promise<readonly Cost[]> {
+  await using beside = await LoadedServer.start(smallest as Step, certificate);
+  await beside.measure();
+  const costs: Cost[] = [];
+  for (const step of larger) {
+    await using server = await LoadedServer.start(step, certificate);
+    await server.measure();
+    costs.push(server.cost);
+    await beside.measure();
+  }
+  return [beside.cost, ...costs];
+}
+
+/** A process that gets the load of a step again and again, each time in new rooms. */
+class LoadedServer {
+  readonly #step: Step;
+  readonly #server: Listening;
+  readonly #certificate: TestCertificate;
+  readonly #costs: number[] = [];
+  readonly #linesInRecord: number[] = [];
+
+  private constructor(step: Step, server: Listening, certificate: TestCertificate) {
+    this.#step = step;
+    this.#server = server;
+    this.#certificate = certificate;
+  }
+
+  static async start(step: Step, certificate: TestCertificate): Promise<LoadedServer> {
+    return new LoadedServer(step, await startRelay(certificate), certificate);
+  }
+
+  async measure(): Promise<void> {
+    const { load } = this.#step;
+    if (this.#costs.length === 0) await this.#run({ ...load, perSender: load.perSender / 2 });
+    await this.#run(load);
+  }
+
+  get cost(): Cost {
+    const [cold = NaN, ...warm] = this.#costs;
+    return { cold, warm: median(warm), linesInRecord: median(this.#linesInRecord.slice(1)) };
+  }
+
+  async #run(load: Load): Promise<void> {
+    const server = this.#server;
+    const connect = () => connectTo(server.port, this.#certificate.cert);
     const rooms: Conversation[] = [];
-    while (rooms.length < count) {
-      const room = `${title} ${rooms.length}`;
+    while (rooms.length < this.#step.rooms) {
+      const room = `${this.#costs.length} ${rooms.length}`;
       rooms.push(new Conversation(load, await joinAll({ count: load.members, room, connect })));
       // Whoever waits for the other rooms reads no pings.
       for (const each of rooms) await each.giveSigns();
@@ -120,13 +161,14 @@ async function measureStep(
     const before = server.cpuMs();
     await Promise.all(rooms.map((each) => each.run()));
     const cpuMs = server.cpuMs() - before;
-    const linesInRecord = median(rooms.map((each) => each.linesInRecord));
+    this.#linesInRecord.push(median(rooms.map((each) => each.linesInRecord)));
+    this.#costs.push(1e3 * cpuMs / (rooms.length * deliveriesOf(load)));
     for (const each of rooms) await each.end();
-    return { cost: 1e3 * cpuMs / (count * deliveriesOf(load)), linesInRecord };
-  };
-  const { cost: cold } = await measure("cold");
-  const { cost: warm, linesInRecord } = await measure("warm");
-  return { cold, warm, linesInRecord };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+  }
 }
 
 /**
