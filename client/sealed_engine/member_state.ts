@@ -377,7 +377,7 @@ export class MemberState {
 
   /** Whether a member may be removed: it has no connection, or it said that it leaves. */
   mayRemove(handle: string): boolean {
-    // What is read from before has been judged by those who were here.
+    // What is read from before our connection has been judged by those who were here; we have no vote on it.
     return this.phase !== "in" || this.#leaving.has(handle) || !this.people.isHere(handle);
   }
 }

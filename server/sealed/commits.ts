@@ -45,14 +45,19 @@ export class Commits {
     const { roster, joins, order } = this.#options;
     if (roster.has(seat.key)) return this.#orderCommit(seat, request);
     // A guest's list is that of the members and itself: another one is of an earlier moment, or no list at all.
+    // With who moderates it a lock comes back; who does, members check (M19).
     const fits = request.epoch === order().standing.epoch && roster.allows(seat, request) &&
-      request.locked === roster.isLocked;
+      (request.locked || !roster.isLocked);
     if (!fits) return this.#refuseLate(seat, request);
     // A copy: what was decoded is a view of all that came with it.
     const commit = { ...request, body: new Uint8Array(request.body) };
     const { epoch, body } = commit;
-    const isTurn = joins.judge(seat, { epoch, body, roster: rosterDigest(commit) }, () => {
-      this.#orderJudged(seat, commit);
+    const isTurn = joins.judge(seat, {
+      epoch,
+      body,
+      roster: rosterDigest(commit),
+      order: () => this.#orderJudged(seat, commit),
+      refuse: () => this.#tellConflict(seat, commit),
     });
     if (!isTurn) this.#refuseLate(seat, request);
   }
@@ -71,6 +76,7 @@ export class Commits {
     }
     seats.deliver(voided.broadcast, new Set([...witnesses, ...seats.members]));
     joins.moved();
+    joins.voided(voided.sender as Seat);
     onUnsound(voided.sender as Seat);
     guests.changed();
   }
@@ -128,10 +134,14 @@ export class Commits {
     }
   }
 
-  #refuseLate(seat: Seat, { ask }: Commit): void {
-    const { counters, joins, order } = this.#options;
+  #refuseLate(seat: Seat, commit: Commit): void {
+    this.#options.joins.late(seat);
+    this.#tellConflict(seat, commit);
+  }
+
+  #tellConflict(seat: Seat, { ask }: Commit): void {
+    const { counters, order } = this.#options;
     counters.sealedConflicts++;
-    joins.late(seat);
     seat.tell({ kind: "sealed_conflict", ask, ...order().standing });
   }
 

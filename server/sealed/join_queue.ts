@@ -16,12 +16,16 @@ import { SITE_SHARE } from "../limits/ip_network.ts";
 import type { SealedClock } from "./room_contract.ts";
 import type { Seat } from "./seat.ts";
 
-/** A commit by which somebody joins. */
+/** A commit by which somebody joins, and what becomes of it. */
 export interface JoiningCommit {
   readonly epoch: number;
   /** Digest of the members after it. */
   readonly roster: Uint8Array;
   readonly body: Uint8Array;
+  /** A member has found it sound: orders it. */
+  readonly order: () => void;
+  /** Members have found it unsound, and its sender may try again by another GroupInfo: tells it so. */
+  readonly refuse: () => void;
 }
 
 /** The queue's view of its room. */
@@ -49,8 +53,6 @@ interface Waiting {
 interface Check extends JoiningCommit {
   readonly question: number;
   readonly asked: Set<Seat>;
-  /** Orders the commit. */
-  readonly order: () => void;
   isDenied: boolean;
 }
 
@@ -114,7 +116,10 @@ export class JoinQueue {
   #waiting: Waiting[] = [];
   #turn: Turn | undefined;
   #info: GroupInfo | undefined;
-  #distrusted: Seat | undefined;
+  /** Whose GroupInfo was of no use. */
+  readonly #distrusted = new WeakSet<Seat>();
+  /** Whose GroupInfo somebody was given last. */
+  readonly #gave = new WeakMap<Seat, Seat>();
   #lastQuestion = 0;
 
   constructor(options: JoinQueueOptions) {
@@ -133,10 +138,7 @@ export class JoinQueue {
 
   /** Takes a seat in at the end. `fresh`: what it was given is of no use, and is not given again. */
   add(seat: Seat, { ask, fresh }: { readonly ask: number; readonly fresh: boolean }): void {
-    if (fresh && this.#mayDistrust(seat)) {
-      this.#distrusted = this.#info?.giver;
-      this.#info = undefined;
-    }
+    if (fresh && this.#mayDistrust(seat)) this.#distrust();
     this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
     this.#waiting.push({ seat, ask });
     if (this.#turn?.seat === seat) this.#endInVain(this.#turn);
@@ -161,15 +163,14 @@ export class JoinQueue {
     return true;
   }
 
-  /** The commit of one who joins: `order` is called when a member has found it sound. False where it is not its turn. */
-  judge(seat: Seat, commit: JoiningCommit, order: () => void): boolean {
+  /** The commit of one who joins, for members to judge. False where it is not its turn. */
+  judge(seat: Seat, commit: JoiningCommit): boolean {
     const turn = this.#turn;
     if (turn?.seat !== seat || turn.question > 0 || turn.check !== undefined) return false;
     turn.check = {
       ...commit,
       question: ++this.#lastQuestion,
       asked: new Set(),
-      order,
       isDenied: false,
     };
     this.#askForCheck(turn, turn.check);
@@ -234,6 +235,18 @@ export class JoinQueue {
     return this.#info?.takers.has(seat) === true && this.#inVain.of(seat) < SEALED_FRESH_MAX;
   }
 
+  /** Members have voided the commit by which that seat came in. */
+  voided(seat: Seat): void {
+    const giver = this.#gave.get(seat);
+    if (giver !== undefined) this.#distrusted.add(giver);
+  }
+
+  /** What is kept is of no use: another member is to give one. */
+  #distrust(): void {
+    if (this.#info !== undefined) this.#distrusted.add(this.#info.giver);
+    this.#info = undefined;
+  }
+
   #remove(seat: Seat): void {
     this.#waiting = this.#waiting.filter((one) => one.seat !== seat);
     if (this.#turn?.seat === seat) this.#next();
@@ -276,7 +289,7 @@ export class JoinQueue {
     const members = this.#options.members().filter((seat) =>
       seat !== turn.seat && !turn.asked.has(seat)
     );
-    const giver = members.find((seat) => seat !== this.#distrusted) ?? members[0];
+    const giver = members.find((seat) => !this.#distrusted.has(seat)) ?? members[0];
     if (giver === undefined || turn.asked.size >= SEALED_GROUP_INFO_TRIES) return this.#fail(turn);
     turn.asked.add(giver);
     turn.question = ++this.#lastQuestion;
@@ -284,9 +297,10 @@ export class JoinQueue {
     turn.stop = clock.after(SEALED_GROUP_INFO_MS, () => this.#ask(turn));
   }
 
-  #handOut(turn: Turn, { epoch, body, takers }: GroupInfo): void {
+  #handOut(turn: Turn, { epoch, body, giver, takers }: GroupInfo): void {
     turn.stop();
     takers.add(turn.seat);
+    this.#gave.set(turn.seat, giver);
     turn.question = 0;
     turn.seat.tell({ kind: "sealed_group_info", ask: turn.ask, epoch, body });
     const { first, least } = SEALED_JOIN_TURN_MS;
@@ -295,13 +309,12 @@ export class JoinQueue {
     turn.stop = this.#options.clock.after(ms, () => this.#endInVain(turn));
   }
 
-  /** The next member judges; whoever gave the GroupInfo has shown that it answers. */
+  /** The next member judges. */
   #askForCheck(turn: Turn, check: Check): void {
     turn.stop();
-    const { clock, room, members } = this.#options;
+    const { clock, room } = this.#options;
     const { question, epoch, roster, body } = check;
-    const left = members().filter((seat) => seat !== turn.seat && !check.asked.has(seat));
-    const judge = left.find((seat) => seat === this.#info?.giver) ?? left[0];
+    const judge = this.#judgeFor(turn, check);
     if (judge === undefined || check.asked.size >= SEALED_CHECK_TRIES) {
       return this.#endUnsound(turn, check);
     }
@@ -311,11 +324,26 @@ export class JoinQueue {
     turn.stop = clock.after(SEALED_CHECK_MS, () => this.#askForCheck(turn, check));
   }
 
-  #endUnsound(turn: Turn, { isDenied }: Check): void {
+  /**
+   * Last of all whoever gave the GroupInfo: where that is the fault, its giver would say of it what it likes. But before a
+   * third member that may not answer either, since the giver has shown that it does.
+   */
+  #judgeFor({ seat: joiner }: Turn, { asked, isDenied }: Check): Seat | undefined {
+    const giver = this.#info?.giver;
+    const left = this.#options.members().filter((seat) => seat !== joiner && !asked.has(seat));
+    const isLast = asked.size >= SEALED_CHECK_TRIES - 1 && !isDenied;
+    return left.find((seat) => (seat === giver) === isLast) ?? left[0];
+  }
+
+  #endUnsound(turn: Turn, { isDenied, refuse }: Check): void {
     // Where nobody has answered, nobody has found anything wrong with it either.
     if (!isDenied) return this.#fail(turn);
+    // The fault may be the GroupInfo's: a source has one more try by that of another member.
+    const mayBeInnocent = this.#inVain.of(turn.seat) === 0;
+    this.#distrust();
     this.#endInVain(turn);
-    this.#options.onUnsound(turn.seat);
+    if (mayBeInnocent) refuse();
+    else this.#options.onUnsound(turn.seat);
   }
 
   #endInVain(turn: Turn): void {

@@ -8,6 +8,7 @@
 // 4. When nobody can enter the current epoch, those count who were in the last list that more than half of the list
 //    before it had agreed to: a few members who are alone for a moment cannot take the room from the others.
 
+import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { RosterClaim } from "../../shared/messages/roster_digest.ts";
 import { type HandleKey, handleKey, handleOf, type Seat } from "./seat.ts";
 
@@ -53,6 +54,11 @@ export class Roster {
   /** Whether that handle was removed while it was connected. */
   wasRemoved(key: HandleKey): boolean {
     return this.#removed.has(key);
+  }
+
+  /** Whether the list has no place for that seat. */
+  isFullFor({ key }: Seat): boolean {
+    return this.size >= SEALED_MEMBERS_MAX && !this.has(key);
   }
 
   /** Whether the room takes nobody who is not in the list. */

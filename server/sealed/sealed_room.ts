@@ -151,6 +151,9 @@ export class SealedRoom {
     if (this.#order === undefined) {
       return seat.tell({ kind: "sealed_none", ask, room: this.number });
     }
+    if (this.#roster.isFullFor(seat)) {
+      throw new LimitError(`Cannot join the room: it has ${SEALED_MEMBERS_MAX} members`);
+    }
     if (!this.#roster.has(seat.key) && !this.#guests.mayEnter(seat)) {
       throw new LimitError(
         "Cannot join the room: your address has come in too often. Try again in some seconds.",
@@ -213,7 +216,9 @@ export class SealedRoom {
 
   /** Passes a chunk on to those members that asked for it. False where none did. */
   chunk(seat: Seat, { to, body }: RequestOf<"sealed_chunk">): boolean {
-    const keys = new Set(to.map(handleKey));
+    // Either may have been removed since it was asked for.
+    const isMember = (key: HandleKey) => this.#roster.has(key);
+    const keys = new Set(isMember(seat.key) ? to.map(handleKey).filter(isMember) : []);
     const receivers = keys.values().map((key) => this.#seats.of(key))
       .filter((receiver) => receiver?.spend(seat.key)).toArray();
     if (receivers.length === 0) return false;

@@ -74,6 +74,35 @@ Deno.test("another member's kick is refused, also of one who says that it made t
   await refusedByAll(room, identity.me.handle, claim.message, /./);
 });
 
+Deno.test("who was away when a commit came refuses it by every rule but that of who is here", async () => {
+  const room = await threePeople();
+  const { identity, state } = await mallory(room);
+  const [bob, carol] = ["bob", "carol"].map((name) => room.of(name).group.ownLeaf) as [
+    number,
+    number,
+  ];
+  const rights = { ...mls.rightsOf(state), locked: true };
+  const taken = membershipOf(identity, { as: { ...identity.me, name: "carol" } });
+  const alice = room.of("alice").group;
+  const outcomeOf = async (plan: Omit<mls.CommitPlan, "authenticated">) => {
+    const { message, next } = await mls.commit(state, { ...plan, authenticated: MARK });
+    const body = sealEnvelope(identity.keys, "commit", message);
+    const { epoch } = alice;
+    const roster = rosterOf(identity.keys, next);
+    const frame = room.frame("commit", identity.me.handle, { epoch, body, roster });
+    const outcome = await alice.receive(frame, () => true);
+    if (outcome.kind === "unsound") {
+      alice.goBack({ seq: frame.seq, epoch, last: frame.seq });
+      return outcome.why;
+    }
+    return outcome.kind;
+  };
+  assert.match(await outcomeOf({ removed: [bob], kick: REASON }), /only the maker of the room/);
+  assert.match(await outcomeOf({ rights }), /does not moderate/);
+  assert.match(await outcomeOf({ leaf: taken }), /name is taken/);
+  assert.equal(await outcomeOf({ removed: [bob, carol] }), "epoch");
+});
+
 Deno.test("a kick without somebody, of several, or with a reason that is no text is refused", async () => {
   const { room, identity, state } = await evilMaker();
   const [bob, carol] = ["bob", "carol"].map((name) => room.of(name).group.ownLeaf) as [

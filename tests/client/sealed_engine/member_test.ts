@@ -339,6 +339,27 @@ Deno.test("fresh keys come by themselves after an hour or 500 own messages", asy
   assertAgreed(alice!, bob!);
 });
 
+Deno.test("a removal from before one's connection is taken as the others let it stand; while one is there, it is judged", async () => {
+  for (const isThere of [false, true]) {
+    const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+    if (!isThere) await bob!.offline();
+    const take = relay.take.bind(relay);
+    relay.take = (peer, request) => {
+      if (peer !== carol || request.kind !== "sealed_vote") take(peer, request);
+    };
+    const handle = carol!.handleBytes;
+    // A relay, or a member's own program, has alice remove one who is here.
+    alice!.inbox.push({ kind: "sealed_gone", room: 1, handle, left: false });
+    alice!.inbox.push({ kind: "sealed_evict_please", room: 1, handles: [handle] });
+    await relay.settle();
+    if (!isThere) await bob!.online();
+    assert.equal(/removes a member who is here/.test(notes(bob!)), isThere, notes(bob!));
+    const names = bob!.machine.status.people.map(({ name }) => name);
+    assert.equal(names.includes("carol"), isThere);
+    if (!isThere) assertAgreed(alice!, bob!);
+  }
+});
+
 Deno.test("that one is writing counts as a message of one's own: 500 of them bring fresh keys", async () => {
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   const { epoch } = alice!.machine.status;

@@ -93,6 +93,8 @@ export function openRooms(
   return { clock, counters, rooms };
 }
 
+const recorders = new WeakMap<SealedRoom, Recorder[]>();
+
 /** One connection that keeps what it is told. */
 export class Recorder implements SealedPeer {
   /** How often it was told to come again. */
@@ -107,6 +109,7 @@ export class Recorder implements SealedPeer {
   constructor(room: SealedRoom, n: number) {
     this.room = room;
     this.handle = handleOf(n);
+    recorders.set(room, [...recorders.get(room) ?? [], this]);
   }
 
   /** Attaches as a newcomer, or as one who has the group at `standing`. */
@@ -191,12 +194,23 @@ export class Recorder implements SealedPeer {
     });
   }
 
-  /** Enters the group: `giver` gives the GroupInfo, and finds the commit sound. */
+  /** Enters the group: `giver` gives the GroupInfo, and whoever is asked finds the commit sound. */
   enter(epoch: number, giver: Recorder, text = "joins"): void {
     this.join();
     giver.give();
     this.commit(epoch, text);
-    giver.check(true);
+    this.asked?.check(true);
+  }
+
+  /** Who was asked last whether the commit of this one is sound. */
+  get asked(): Recorder | undefined {
+    const questions = (recorders.get(this.room) ?? []).flatMap((recorder) => {
+      const last = recorder.last("sealed_check_please");
+      return last !== undefined && handleKey(last.from) === handleKey(this.handle)
+        ? [{ recorder, question: last.question }]
+        : [];
+    });
+    return questions.sort((a, b) => b.question - a.question)[0]?.recorder;
   }
 
   /** Answers the last question whether a guest's commit is sound. */

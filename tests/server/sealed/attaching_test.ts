@@ -70,12 +70,15 @@ async function garbageFrom(address: string) {
   bob.enter(0, alice);
   const seat = await newAttachKey();
   const mallory = await come(address, seat);
-  mallory.session.handle({ kind: "sealed_join", ask: 2, room: room.number, fresh: false });
-  bob.give();
   const members = [alice.handle, bob.handle, handleOf(seat.publicKey)];
   const commit = { ask: 3, room: room.number, epoch: 1, members, locked: false };
-  mallory.session.handle({ kind: "sealed_commit", ...commit, body: bodyOf("garbage") });
-  for (const judge of [bob, alice]) judge.check(false);
+  // Once the GroupInfo may have been the fault.
+  for (const [giver, judge] of [[bob, alice], [alice, bob]] as const) {
+    mallory.session.handle({ kind: "sealed_join", ask: 2, room: room.number, fresh: false });
+    giver.give();
+    mallory.session.handle({ kind: "sealed_commit", ...commit, body: bodyOf("garbage") });
+    for (const one of [judge, giver]) one.check(false);
+  }
   return { ...parts, come, room, seat, mallory, alice, bob };
 }
 
@@ -103,16 +106,18 @@ Deno.test("an IPv6 /48 from which eight commits were unsound waits too, but not 
   const { room, clock, members: [alice, bob] } = roomOf(2);
   const garbage = (n: number) => {
     const mallory = Recorder.attach(room, 20 + n, undefined, `2001:db8:7:${n}::/64`);
-    mallory.join();
-    for (const giver of [alice, bob]) {
-      if (giver.all("sealed_group_info_please").length > 0) giver.give();
-    }
-    mallory.commit(1, "garbage");
-    for (const judge of [bob, alice, bob]) {
-      if (judge.all("sealed_check_please").length > 0) judge.check(false);
+    for (let times = 0; times < 2 && mallory.drops.length === 0; times++) {
+      mallory.join();
+      for (const giver of [alice, bob]) {
+        if (giver.all("sealed_group_info_please").length > 0) giver.give();
+      }
+      mallory.commit(1, "garbage");
+      for (const judge of [bob, alice, bob]) {
+        if (judge.all("sealed_check_please").length > 0) judge.check(false);
+      }
+      for (const member of [alice, bob]) member.events.length = 0;
     }
     assert.deepEqual(mallory.drops, ["voided"], `${n}`);
-    for (const member of [alice, bob]) member.events.length = 0;
   };
   for (let n = 0; n < 7; n++) garbage(n);
   Recorder.attach(room, 40, undefined, "2001:db8:7:99::/64");

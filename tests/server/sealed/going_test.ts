@@ -184,6 +184,15 @@ Deno.test("chunks go to who asked for them, as many as were asked for, and to no
   assert.equal(counters.sealedChunks, 2);
 });
 
+Deno.test("chunks go neither from nor to a member that was removed since they were asked for", () => {
+  const { members: [alice, bob, carol, dave] } = roomOf(4);
+  bob.pull(alice, 1);
+  carol.pull(dave, 1);
+  bob.commit(3, "without alice and carol", [alice.handle, carol.handle]);
+  assert.deepEqual([alice.chunk(bob, "late"), dave.chunk(carol, "late")], [false, false]);
+  assert.deepEqual([bob, carol].flatMap((each) => each.all("sealed_chunk")), []);
+});
+
 Deno.test("a receiver can have asked one sender for 128 chunks at once, and all for 256; what a lost sender owed is forgotten", () => {
   const { members: [alice, bob, carol, dave] } = roomOf(4);
   // What is asked for again counts once: nobody owes more than the most.

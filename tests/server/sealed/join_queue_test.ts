@@ -144,12 +144,100 @@ Deno.test("a commit that one member calls unsound is judged by another; silence 
   dave.join();
   mallory.give();
   dave.commit(2, "dave joins");
-  mallory.check(false);
+  alice.check(false);
   assert.equal(dave.drops.length, 0);
+  assert.deepEqual(bob.last("sealed_check_please")?.from, dave.handle);
+  assert.equal(mallory.last("sealed_check_please"), undefined);
   clock.turn(2_000);
+  mallory.check(true);
+  assert.equal(dave.last("sealed_frame")?.epoch, 2);
+});
+
+Deno.test("a GroupInfo that makes every join unsound costs one try: the next is by another member's, and nobody is let go", () => {
+  const { room, members: [alice, bob, mallory] } = roomOf(3);
+  const dave = Recorder.attach(room, 4);
+  dave.join();
+  mallory.give("of another group");
+  dave.commit(2, "leads nowhere");
+  assert.equal(
+    mallory.last("sealed_check_please"),
+    undefined,
+    "who gave it is not its first judge",
+  );
+  for (const judge of [alice, bob]) judge.check(false);
+  mallory.check(false);
+  assert.deepEqual([dave.drops, dave.all("sealed_conflict").length], [[], 1]);
+  dave.join();
+  assert.equal(mallory.all("sealed_group_info_please").length, 1);
+  alice.give();
+  dave.commit(2, "dave joins");
+  mallory.check(false);
   bob.check(true);
   assert.equal(dave.last("sealed_frame")?.epoch, 2);
-  assert.deepEqual(alice.last("sealed_check_please")?.from, dave.handle);
+  // Nor is it asked by the next who comes, although nothing else speaks for another.
+  const eve = Recorder.attach(room, 5);
+  eve.join();
+  assert.equal(mallory.all("sealed_group_info_please").length, 1);
+});
+
+Deno.test("whose second commit is unsound as well is let go", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const mallory = Recorder.attach(room, 7, undefined, "192.0.2.7");
+  for (const [giver, judge] of [[bob, alice], [alice, bob]] as const) {
+    assert.deepEqual(mallory.drops, []);
+    mallory.join();
+    giver.give();
+    mallory.commit(1, "garbage");
+    for (const one of [judge, giver]) one.check(false);
+  }
+  assert.deepEqual(mallory.drops, ["voided"]);
+  // Another connection of that source has had its try.
+  assert.throws(() => Recorder.attach(room, 8, undefined, "192.0.2.7"), /Wait 10 s/);
+});
+
+Deno.test("who gave the GroupInfo of a commit that was voided is asked for no other", () => {
+  const { room, clock, members: [alice, bob, mallory] } = roomOf(3);
+  const dave = Recorder.attach(room, 4);
+  dave.join();
+  mallory.give("of another group");
+  dave.commit(2, "leads nowhere");
+  alice.check(true);
+  for (const voter of [alice, bob]) voter.vote(3, false);
+  assert.deepEqual(dave.drops, ["voided"]);
+  clock.turn(20_000);
+  const eve = Recorder.attach(room, 5);
+  eve.join();
+  assert.equal(mallory.all("sealed_group_info_please").length, 1);
+  assert.notEqual(alice.last("sealed_group_info_please"), undefined);
+});
+
+Deno.test("a guest may bring a lock with it, as a maker that comes back does, and never take one away", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const maker = Recorder.attach(room, 3);
+  const others = [alice.handle, bob.handle, maker.handle];
+  maker.join();
+  bob.give();
+  maker.commitAs(others, 1, "the maker is back", true);
+  maker.asked?.check(true);
+  assert.equal(maker.last("sealed_frame")?.epoch, 1);
+  assert.throws(() => Recorder.attach(room, 4), /it is locked/);
+});
+
+Deno.test("a room of 200 members takes a member that comes back, and nobody else", () => {
+  const { room, clock, members: [alice] } = roomOf(1);
+  let last = alice;
+  for (let n = 2; n <= 200; n++) {
+    const next = new Recorder(room, 0);
+    next.handle.set([n], 15);
+    next.attach();
+    next.enter(n - 2, last, `join ${n}`);
+    clock.turn(10_000);
+    last = next;
+  }
+  const late = Recorder.attach(room, 255);
+  assert.throws(() => late.join(), /it has 200 members/);
+  last.join();
+  assert.equal(room.state?.roster.members.length, 200);
 });
 
 Deno.test("nobody's judgement but that of the asked counts", () => {
