@@ -19,6 +19,7 @@ import {
   detectReflow,
   type ExitSignal,
   hasKeyboard,
+  isDumbTerminal,
   isInteractive,
   openLineIo,
   openPlainTty,
@@ -58,7 +59,7 @@ export interface UserSideOptions {
   readonly keys: ReadonlyMap<string, string>;
   readonly settings: ChatSettings;
   readonly home: string | undefined;
-  /** `--plain`: line after line, the cursor never moved. */
+  /** `--plain`: line after line, the cursor never moved; what a terminal gets that cannot do more. */
   readonly plain: boolean;
   readonly isScript: boolean;
   /** A signal came, and the terminal has been given back. */
@@ -67,7 +68,8 @@ export interface UserSideOptions {
 
 /** Takes the terminal, or the streams that are there instead. */
 export function openUserSide(options: UserSideOptions): UserSide {
-  const { env, plain, isScript } = options;
+  const { env, isScript } = options;
+  const plain = options.plain || isDumbTerminal(env);
   if (!plain && !isScript && isInteractive(env)) return openPrompt(options);
   if (plain && !isScript && hasKeyboard()) return openPlainPrompt(options);
   const io = openLineIo();

@@ -29,7 +29,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["Ctrl-L", "clear the screen"],
   ["Ctrl-C", "clear the line; on an empty line, twice: quit"],
   ["Ctrl-D", "quit, on an empty line"],
-  ["Ctrl-Z", "stop the program; fg continues it"],
+  ["Ctrl-Z", "suspend the program; fg continues it"],
 ];
 
 /** Rows of the commands for the screen and the program. */

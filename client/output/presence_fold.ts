@@ -1,5 +1,5 @@
-// Folds joins and leaves since the last other line into one: "2 joined (bob, carol), 1 left (erin)". Each person counts
-// once, with what they did last.
+// Folds joins and leaves since the last other line into one: "2 joined (bob, carol), erin left". Each person counts once,
+// with what they did last.
 
 import { nameKey } from "../../shared/text/names.ts";
 import { nameList, type SystemLine } from "../render/text.ts";
@@ -60,7 +60,7 @@ export class PresenceFold {
   get summary(): SystemLine | undefined {
     if (this.#last === undefined || this.#count === 1) return this.#last;
     const parts = [...this.#names].flatMap(([presence, names]) =>
-      names.size === 0 ? [] : [`${names.size} ${VERBS[presence]} (${shortList(names)})`]
+      names.size === 0 ? [] : [partOf(names, VERBS[presence])]
     );
     return { ...this.#last, event: "presence", text: `${parts.join(", ")}.` };
   }
@@ -71,6 +71,12 @@ export class PresenceFold {
     this.#last = undefined;
     this.#count = 0;
   }
+}
+
+/** A single person is named without a count, as in a line of their own. */
+function partOf(names: ReadonlyMap<string, string>, verb: string): string {
+  const list = shortList(names);
+  return names.size === 1 ? `${list} ${verb}` : `${names.size} ${verb} (${list})`;
 }
 
 function shortList(names: ReadonlyMap<string, string>): string {

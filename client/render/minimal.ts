@@ -12,6 +12,7 @@ import {
   roomTag,
   safeLine,
   safeLines,
+  systemLevel,
   systemText,
   whoSays,
 } from "./text.ts";
@@ -55,7 +56,11 @@ export function createMinimalRenderer(options: MinimalOptions = {}): Renderer {
       const rows = draw([head + start, ...rest]);
       return { ...messageTraits(line), rows };
     },
-    system: (line) => ({ kind: "system", rows: draw([`* ${systemText(line)}`]) }),
+    system: (line) => ({
+      kind: "system",
+      level: systemLevel(line),
+      rows: draw([`* ${systemText(line)}`]),
+    }),
     file(event, _time, { tag = "" } = {}) {
       const shown = transferText(event);
       if (shown === undefined) return undefined;

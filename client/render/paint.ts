@@ -94,7 +94,10 @@ function lineLooks(shown: RenderedLine): readonly Look[] {
   switch (shown.kind) {
     case "chat":
       return weightOf(shown);
-    case "system":
+    case "system": {
+      const { level = "info" } = shown;
+      return level === "info" ? ["faint"] : NOTE_LOOKS[level];
+    }
     case "day":
     case "room switch":
       return ["faint"];

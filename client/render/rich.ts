@@ -25,6 +25,7 @@ import {
   roomTag,
   safeLine,
   safeLines,
+  systemLevel,
   systemText,
   whoSays,
 } from "./text.ts";
@@ -108,6 +109,7 @@ export function createRichRenderer(options: RichOptions): Renderer {
     chat,
     system: (line) => ({
       kind: "system",
+      level: systemLevel(line),
       rows: markedLine("*", { time: line.time, text: systemText(line) }),
     }),
     file(event, time, { tag = "" } = {}) {

@@ -223,6 +223,11 @@ export function systemText(line: SystemLine): string {
   return `In ${quote(line.room)}: ${nameList(line.names)}`;
 }
 
+/** A line that says that something was not done must not be overlooked among those about comings and goings. */
+export function systemLevel({ event }: SystemLine): NoteLevel {
+  return event === "refused" || event === "rate_limited" ? "error" : "info";
+}
+
 /** The text when the user goes to another room. */
 export function roomSwitchText(room: string): string {
   return `now in ${shortLabel(room)}`;

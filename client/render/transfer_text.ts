@@ -33,7 +33,7 @@ export function transferText(
       return info(`Refused ${fileOf(event.file)} from <${senderOf(event.file)}>`);
     case "sending":
       return info(
-        `Sending ${fileOf(event.file)}${toOf(event.file)}${
+        `Offering ${fileOf(event.file)}${toOf(event.file)}${
           leftOutText(event.file)
         } (/cancel ${event.file.n} stops it)`,
       );

@@ -16,7 +16,7 @@ import {
 export const STOP_NOTES: Readonly<Record<Stopping, string>> = {
   job: "",
   self: "Stopped; `fg` continues. Where no shell comes back, press Ctrl-Z once more.\r\n",
-  keyboard: "Press Ctrl-Z once more to stop, or Enter to continue.\r\n",
+  keyboard: "Press Ctrl-Z once more to suspend, or Enter to continue.\r\n",
 };
 
 /** What pauses while the terminal is lent. */

@@ -20,6 +20,11 @@ export function isInteractive(getEnv: (name: string) => string | undefined): boo
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") !== "dumb";
 }
 
+/** Whether input and output are a terminal of which nothing is known but lines. */
+export function isDumbTerminal(getEnv: (name: string) => string | undefined): boolean {
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && getEnv("TERM") === "dumb";
+}
+
 /** Whether a person may type: the input is a terminal. */
 export function hasKeyboard(): boolean {
   return Deno.stdin.isTerminal();

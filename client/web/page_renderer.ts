@@ -16,6 +16,7 @@ import {
   safeLine,
   safeLines,
   safeName,
+  systemLevel,
   systemText,
 } from "../render/text.ts";
 import { transferText } from "../render/transfer_text.ts";
@@ -32,6 +33,7 @@ export function createPageRenderer(markup: () => boolean = () => false): Rendere
     }),
     system: (line) => ({
       kind: "system",
+      level: systemLevel(line),
       room: line.room,
       time: line.time,
       rows: [[timeSpan(line.time), ...plainRow(systemText({ ...line, elsewhere: false }))]],

@@ -252,7 +252,7 @@ Deno.test("a file on its way shows in the status line until it is through", asyn
   await turns();
   const init = session.sent[0];
   assert.equal(init?.kind, "offer");
-  assert.match(console.printed.at(-1) ?? "", /^- Sending file 1, /);
+  assert.match(console.printed.at(-1) ?? "", /^- Offering file 1, /);
   await chat.transfers.dispose();
   await Deno.remove(path);
 });

@@ -192,7 +192,7 @@ Deno.test("/send @NAME offers a file to the member of that name alone, and says 
     await run(`/send @bob ${folder}/a.txt`);
     await run(`/send @"jane doe" ${folder}/a.txt`);
     assert.deepEqual(sentTo(), [clientOf("bob"), clientOf("jane doe")]);
-    assert.match(console.printed.join("\n"), /Sending file 1, "a\.txt" \(1 bytes?\) to bob alone/);
+    assert.match(console.printed.join("\n"), /Offering file 1, "a\.txt" \(1 bytes?\) to bob alone/);
     await run("/files");
     assert.match(console.printed.at(-1) ?? "", /1: "a\.txt" \(1 bytes?\) for <bob> alone: sending/);
     await run(`/send ${folder}/@bob`);

@@ -72,13 +72,22 @@ Deno.test("comings and goings in a row are one line that changes in place until 
   assert.deepEqual(console.live, ["* bob joined."]);
   for (const name of ["carol", "dave"]) output.system(presence("joined", name));
   output.system(presence("left", "bob"));
-  assert.deepEqual(console.live, ["* 2 joined (carol, dave), 1 left (bob)."]);
+  assert.deepEqual(console.live, ["* 2 joined (carol, dave), bob left."]);
   assert.deepEqual(console.printed, []);
   output.chat(chat("hi"));
   assert.deepEqual(console.live, []);
-  assert.deepEqual(console.printed, ["* 2 joined (carol, dave), 1 left (bob).", "<bob> hi"]);
+  assert.deepEqual(console.printed, ["* 2 joined (carol, dave), bob left.", "<bob> hi"]);
   output.chat(chat("again"));
   assert.equal(console.printed.length, 3);
+});
+
+Deno.test("one person who came and went is named without a count", () => {
+  const { output, console } = view();
+  output.system(presence("joined", "bob"));
+  output.system(presence("left", "bob"));
+  assert.deepEqual(console.live, ["* bob left."]);
+  output.system(presence("joined", "Bob Smith"));
+  assert.deepEqual(console.live, ['* "Bob Smith" joined, bob left.']);
 });
 
 Deno.test("what is folded of one room is not counted with another's, and long lists are cut", () => {

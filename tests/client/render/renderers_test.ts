@@ -175,6 +175,21 @@ Deno.test("a mention is highlighted, and colors never change the text", () => {
   assert.equal(shown.replace(/\x1b\[[\d;]*m/g, ""), plain.chat(chatLine({ text: "hi alice" })));
 });
 
+Deno.test("what the server refuses stands out as an error does, still marked as the server's words", () => {
+  const style = new Style("basic");
+  const red = "\x1b[31m";
+  for (const renderer of [createRichRenderer({}), createMinimalRenderer()]) {
+    const shown = (event: string) =>
+      painted(renderer, { style }).system(systemLine({ event, text: "Cannot kick: no" }));
+    for (const event of ["refused", "rate_limited"]) {
+      // deno-lint-ignore no-control-regex
+      assert.match(shown(event).replace(/\x1b\[\d*m/g, ""), /\* Cannot kick: no$/);
+      assert.ok(shown(event).includes(red), event);
+    }
+    assert.ok(!shown("notice").includes(red));
+  }
+});
+
 Deno.test("a name has the same color in any case, and names differ", () => {
   assert.equal(nameNumber("Alice"), nameNumber("alice"));
   const colors = new Set(["alice", "bob", "carol", "dave", "erin", "frank"].map(nameNumber));

@@ -114,7 +114,7 @@ Deno.test("a sealed room by link: equal codes, and a file with equal bytes", asy
   assert.deepEqual(new Uint8Array(await saved.content.arrayBuffer()), bytes);
   alice.view.chosen = [new File(["x"], "private.txt")];
   alice.actions.entered("/send @bob");
-  await alice.view.line(/Sending file 2, "private.txt" \(1 byte\) to bob alone/);
+  await alice.view.line(/Offering file 2, "private.txt" \(1 byte\) to bob alone/);
   await bob.view.line(/<alice> offers you alone file 2, "private.txt"/);
   const inside = (path: string) =>
     Object.defineProperty(new File(["xyz"], "a.txt"), "webkitRelativePath", { value: path });

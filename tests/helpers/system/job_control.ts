@@ -24,7 +24,7 @@ export async function stopAndGoOn(
   await shell.shows(prompt);
   await shell.press("C-z");
   // Where the runtime does not let the program stop itself, the key has to be pressed once more.
-  const [told] = await shell.shows(/Stopped {3,}|once more to stop/);
+  const [told] = await shell.shows(/Stopped {3,}|once more to suspend/);
   if (!told.startsWith("Stopped")) await shell.press("C-z");
   await shell.shows(/Stopped {3,}/);
   await shell.enter('[ "$b" = "$(stty -a)" ] && echo $((40+2))');
