@@ -9,7 +9,7 @@ import { outputFault, STDOUT, tryWrite, writeAllSync } from "../shared/cli/write
 import { askedHelp } from "../shared/cli/program.ts";
 import { adminCommand } from "./commands/admin.ts";
 import { readAdminPeer, readTopPeer } from "./commands/admin_client.ts";
-import { type CommandIo, HangUps, STOP_SIGNALS } from "./commands/command_io.ts";
+import { type CommandIo, HangUps, ownTerminal, STOP_SIGNALS } from "./commands/command_io.ts";
 import { giveUpInterfaces } from "./host/own_addresses.ts";
 import {
   PAGE_OPTIONS,
@@ -46,7 +46,7 @@ function commandIo(signal = new AbortController().signal): CommandIo {
   return {
     write: (text) => writeAll(encoder.encode(text)),
     warn: (text) => tryWrite(Deno.stderr, text),
-    terminal: Deno.stdout.isTerminal(),
+    terminal: ownTerminal(),
     signal,
   };
 }

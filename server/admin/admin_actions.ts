@@ -57,12 +57,13 @@ const ANSWERS: Answers = {
       row.waiting,
       row.open,
       row.sealed,
-      row.since,
+      toSeconds(row.since),
       row.address,
-      ...(row.names?.map(({ name, room }) => `${name} in ${room}`) ?? []),
+      ...(row.names === undefined ? [] : [row.names.map(nameAndRoom).join(", ")]),
     ]);
+    const all = [...head, "since", "address", ...(names ? ["names"] : [])];
     return {
-      lines: [...table([...head, "since", "address"], rows), ...onlyHere(relay)],
+      lines: [...table(all, rows), ...onlyHere(relay)],
       data: { sessions, ...others(relay) },
     };
   },
@@ -120,7 +121,10 @@ const ANSWERS: Answers = {
       network: networkText(network),
       until: until === undefined ? null : new Date(until).toISOString(),
     }));
-    const rows = bans.map(({ network, until }) => [network, until ?? "permanent"]);
+    const rows = bans.map(({ network, until }) => [
+      network,
+      until === null ? "permanent" : toSeconds(until),
+    ]);
     const { size } = relay.access.bans.fromFile;
     const more = size === 0 ? [] : [`and what --bans-file has: ${size}`];
     return { lines: [...table(["address", "until"], rows), ...more], data: { bans, inFile: size } };
@@ -234,6 +238,16 @@ export function expelForAdmin(relay: Relay, id: number): string | undefined {
 
 function audit(relay: Relay, what: Readonly<Record<string, unknown>>): void {
   relay.log.info("audit", { by: "admin", ...what });
+}
+
+/** A name of several words stands in quotes: it must not pass for a name and a room. */
+function nameAndRoom({ name, room }: { readonly name: string; readonly room: string }): string {
+  return `${nameInSentence(name)} in ${nameInSentence(room)}`;
+}
+
+/** A time for people, who need no thousandths of a second; programs get them. */
+function toSeconds(time: string): string {
+  return time.replace(/\.\d+Z$/, "Z");
 }
 
 function sessionRow({ access }: Relay, session: Session, names: boolean) {

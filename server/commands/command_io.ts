@@ -4,9 +4,43 @@
 export interface CommandIo {
   readonly write: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** Whether `write` goes to a terminal. */
-  readonly terminal: boolean;
+  /** The terminal that `write` goes to, if it is one. */
+  readonly terminal: CommandTerminal | undefined;
   readonly signal: AbortSignal;
+}
+
+/** A terminal that a command draws on. */
+export interface CommandTerminal {
+  /** Its size in cells, now. */
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  /** Calls `quit` when q is pressed, and echoes nothing, until what it returns is called. */
+  readonly listen: (quit: () => void) => () => void;
+}
+
+/** The terminal of this process; undefined where standard output is none. */
+export function ownTerminal(): CommandTerminal | undefined {
+  if (!Deno.stdout.isTerminal()) return undefined;
+  return { size: Deno.consoleSize, listen: listenForQuit };
+}
+
+function listenForQuit(quit: () => void): () => void {
+  // Windows has no mode in which keys come at once and Ctrl-C is still a signal.
+  if (!Deno.stdin.isTerminal() || Deno.build.os === "windows") return () => {};
+  Deno.stdin.setRaw(true, { cbreak: true });
+  void readKeys((key) => {
+    if (key === "q" || key === "Q") quit();
+  });
+  return () => Deno.stdin.setRaw(false);
+}
+
+/** Ends with the input, and with the process. */
+async function readKeys(take: (key: string) => void): Promise<void> {
+  const bytes = new Uint8Array(64);
+  for (;;) {
+    const length = await Deno.stdin.read(bytes).catch(() => null);
+    if (length === null) return;
+    for (const byte of bytes.subarray(0, length)) take(String.fromCharCode(byte));
+  }
 }
 
 /** Signals that stop a command. */

@@ -4,7 +4,7 @@ import { CmdchatError } from "../../shared/base/errors.ts";
 import { addressText } from "../config/admin_address.ts";
 import { type AdminPeer, fetchPage, type TopPeer } from "./admin_client.ts";
 import { readSamples } from "../telemetry/prometheus_reader.ts";
-import { GRAPH_LOOKS, type Look, topRows } from "./top_view.ts";
+import { fitRows, GRAPH_LOOKS, type Look, topRows } from "./top_view.ts";
 import type { CommandIo } from "./command_io.ts";
 
 /** Whether the server accepts clients: exit code 0, or 1 with the reason. */
@@ -25,25 +25,31 @@ const CLEAR_BELOW = "\x1b[J";
 const OTHER_SCREEN = "\x1b[?1049h\x1b[?25l";
 const OWN_SCREEN = "\x1b[?25h\x1b[?1049l";
 
-/** Draws the server's metrics until `signal` aborts; prints them once if the output is not a terminal. */
+/** Draws the server's metrics until q is pressed or `signal` aborts; prints them once if the output is not a terminal. */
 export async function topCommand(peer: TopPeer, to: CommandIo): Promise<number> {
+  const { terminal } = to;
   const where = addressText(peer.address);
   const looks: Look[] = [await look(peer)];
-  if (!to.terminal) {
+  if (terminal === undefined) {
     to.write(`${topRows(looks, where).join("\n")}\n`);
     return 0;
   }
+  const quit = new AbortController();
+  const signal = AbortSignal.any([to.signal, quit.signal]);
+  const release = terminal.listen(() => quit.abort());
   to.write(OTHER_SCREEN);
   try {
     let trouble = "";
-    while (!to.signal.aborted) {
-      const rows = [...topRows(looks, where), "", trouble || "Ctrl-C quits"];
-      to.write(HOME + rows.map((text) => text + CLEAR_LINE).join("\r\n") + CLEAR_BELOW);
-      await pause(peer.interval * 1_000, to.signal);
-      trouble = await lookAgain(peer, looks);
+    while (!signal.aborted) {
+      const rows = fitRows(topRows(looks, where), trouble || "q quits", terminal.size());
+      // A row that fills the screen leaves the cursor on its last character, which must not be cleared.
+      to.write(HOME + rows.map((text) => CLEAR_LINE + text).join("\r\n") + CLEAR_BELOW);
+      await pause(peer.interval * 1_000, signal);
+      if (!signal.aborted) trouble = await lookAgain(peer, looks);
     }
   } finally {
     to.write(OWN_SCREEN);
+    release();
   }
   return 0;
 }

@@ -56,11 +56,22 @@ export function topRows(looks: readonly Look[], where: string): string[] {
     "",
     row("closed", closed(samples)),
   ];
-  return rows.map(clip);
+  return rows.map((text) => clip(text, WIDTH));
 }
 
-function clip(text: string): string {
-  return text.length <= WIDTH ? text : `${text.slice(0, WIDTH - 1)}…`;
+/** `rows` and below them `last`, in a terminal of this size: blank rows go first, then what is lowest. */
+export function fitRows(
+  rows: readonly string[],
+  last: string,
+  { columns, rows: height }: { readonly columns: number; readonly rows: number },
+): string[] {
+  const spaced = [...rows, ""];
+  const above = spaced.length < height ? spaced : spaced.filter((text) => text !== "");
+  return [...above.slice(0, Math.max(0, height - 1)), last].map((text) => clip(text, columns));
+}
+
+function clip(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
 function row(title: string, text: string): string {

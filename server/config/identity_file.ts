@@ -6,7 +6,7 @@ import {
   identityToText,
   type ServerIdentity,
 } from "../../shared/crypto/identity.ts";
-import { readSecretFile } from "./secret_file.ts";
+import { readSecretFile, troubleWith } from "./secret_file.ts";
 
 /** The identity in the file; without a file, that of the process before, or a new one. Throws ConfigError. */
 export async function openIdentity(
@@ -15,7 +15,8 @@ export async function openIdentity(
 ): Promise<ServerIdentity> {
   if (path === undefined && inherited !== undefined) return await identityFromText(inherited);
   if (path === undefined) return await generateIdentity();
-  return await identityFromText(readSecretFile("--identity-file", path));
+  const option = "--identity-file";
+  return await identityFromText(readSecretFile(option, path), troubleWith({ option, path }));
 }
 
 /** A new identity as the text that `openIdentity` reads. */

@@ -74,7 +74,8 @@ function linesOf(read: SecretText, trouble: string): readonly SecretLine[] {
   return read.lines;
 }
 
-function troubleWith({ option, path }: NamedFile): string {
+/** How an error about this file begins. */
+export function troubleWith({ option, path }: NamedFile): string {
   return `Cannot use ${option} ${JSON.stringify(path)}`;
 }
 

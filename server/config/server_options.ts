@@ -331,8 +331,10 @@ export function readConfig(
   if (positionals.length > 0) {
     const [word = ""] = positionals;
     const meant = closest(word, commands);
-    throw new UsageError(`Cannot use ${JSON.stringify(word)}: the server takes options only`, {
-      hint: meant === undefined ? "--help lists all options" : `did you mean ${meant}?`,
+    throw new UsageError(`Cannot use ${JSON.stringify(word)}: there is no such command`, {
+      hint: meant === undefined
+        ? "--help lists all commands and options; the server starts without a command"
+        : `did you mean ${meant}?`,
     });
   }
   if ((values.certfile === undefined) !== (values.keyfile === undefined)) {

@@ -13,14 +13,29 @@ import type { Session } from "../session/session.ts";
 /** Decisions about the room and not about a member. */
 const ABOUT_ROOM: ReadonlySet<Moderation> = new Set(["lock", "unlock", "slow"]);
 
+/** What is refused, in words. */
+const DEEDS: Readonly<Record<Moderation, string>> = {
+  kick: "kick",
+  ban: "ban",
+  unban: "lift a ban",
+  mute: "mute",
+  unmute: "unmute",
+  lock: "lock the room",
+  unlock: "unlock the room",
+  slow: "slow the room down",
+  op: "make an op",
+  deop: "take an op's rights away",
+};
+
 /** Handlers of moderation. */
 export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "backlog"> = {
   moderate(session, request) {
     const { id, room, what, whom, seconds, text } = request;
-    const member = moderatorIn(session, room, what);
+    const deed = DEEDS[what];
+    const member = moderatorIn(session, room, deed);
     const whomName = nameOf(member, request);
     const objection = member.room.rules.objection(session.id, request);
-    if (objection !== undefined) throw new LimitError(`Cannot ${what}: ${objection}`);
+    if (objection !== undefined) throw new LimitError(`Cannot ${deed}: ${objection}`);
     if (what === "unban") session.host.roomBans.lift(member.room.title);
     session.host.log.info("audit", {
       by: session.id,
@@ -38,7 +53,7 @@ export const MODERATION_HANDLERS: HandlersOf<"moderate" | "pin" | "bans" | "back
       whomName,
       seconds,
       text,
-    }, { onRefused: (why) => session.decline(id, `Cannot ${what}: ${why}`) });
+    }, { onRefused: (why) => session.decline(id, `Cannot ${deed}: ${why}`) });
     answerDoneOncePlaced(session, id, placed);
   },
 
@@ -107,9 +122,11 @@ function nameOf(member: Membership, { what, whom }: RequestOf<"moderate">): stri
   if (whom === member.id && what !== "deop") throw new UsageError(`Cannot ${what} yourself`);
   if (what === "unban") return room.rules.banOf(whom)?.name ?? "somebody";
   const occupant = room.view.of(whom);
-  if (occupant === undefined) throw new LimitError(`Cannot ${what}: no member has that number`);
+  if (occupant === undefined) {
+    throw new LimitError(`Cannot ${DEEDS[what]}: no member has that number`);
+  }
   if (what === "op" && occupant.state === "old") {
-    throw new LimitError(`Cannot ${what}: an old client cannot moderate`);
+    throw new LimitError(`Cannot ${DEEDS[what]}: an old client cannot moderate`);
   }
   return occupant.name;
 }

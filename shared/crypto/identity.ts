@@ -52,25 +52,28 @@ function toPem(pkcs8: Uint8Array): string {
   return `-----BEGIN PRIVATE KEY-----\n${encodeBase64(pkcs8)}\n-----END PRIVATE KEY-----\n`;
 }
 
-/** Reads what identityToText() or OpenSSL wrote. Throws ConfigError, which never holds a part of the text. */
-export async function identityFromText(text: string): Promise<ServerIdentity> {
+/** Reads what identityToText() or OpenSSL wrote. Throws ConfigError, `trouble` and why, which never holds a part of the text. */
+export async function identityFromText(
+  text: string,
+  trouble = "Cannot read the identity",
+): Promise<ServerIdentity> {
   const base64 = text.length <= MAX_PEM_LENGTH ? PEM.exec(text)?.[1] : undefined;
   const pkcs8 = decodeBase64(base64?.replaceAll(/\s/g, "") ?? "");
-  if (pkcs8 === undefined || pkcs8.length === 0) throw unreadable();
+  if (pkcs8 === undefined || pkcs8.length === 0) throw unreadable(trouble);
   try {
     const der = new Uint8Array(pkcs8);
     const privateKey = await crypto.subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
     return await identityOf(privateKey);
   } catch (cause) {
-    throw unreadable(cause);
+    throw unreadable(trouble, cause);
   }
 }
 
-function unreadable(cause?: unknown): ConfigError {
-  return new ConfigError(
-    "Cannot read the identity file: it must be one Ed25519 private key as PKCS#8 PEM",
-    { cause, hint: "make one with: cmdchat-server keygen" },
-  );
+function unreadable(trouble: string, cause?: unknown): ConfigError {
+  return new ConfigError(`${trouble}: it must be one Ed25519 private key as PKCS#8 PEM`, {
+    cause,
+    hint: "make one with: cmdchat-server keygen",
+  });
 }
 
 // y coordinates, little-endian, of the points of order 1, 2, 4 and 8, and of 0 and 1 written above the prime.

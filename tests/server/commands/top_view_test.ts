@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readSamples } from "../../../server/telemetry/prometheus_reader.ts";
-import { graph, type Look, topRows } from "../../../server/commands/top_view.ts";
+import { fitRows, graph, type Look, topRows } from "../../../server/commands/top_view.ts";
 
 function look(at: number, lines: string): Look {
   return { at, samples: readSamples(lines) };
@@ -51,4 +51,18 @@ Deno.test("graph() draws one character a value, scaled to the largest", () => {
   assert.equal(graph([]), "");
   assert.equal(graph([0, 0]), "▁▁");
   assert.equal(graph([0, 50, 100]), "▁▅█");
+});
+
+Deno.test("in a small terminal top drops its blank rows first, then its lowest, and keeps the last one", () => {
+  const rows = ["title", "", "one", "two", "", "three"];
+  assert.deepEqual(fitRows(rows, "q quits", { columns: 80, rows: 8 }), [...rows, "", "q quits"]);
+  assert.deepEqual(fitRows(rows, "q quits", { columns: 80, rows: 5 }), [
+    "title",
+    "one",
+    "two",
+    "three",
+    "q quits",
+  ]);
+  assert.deepEqual(fitRows(rows, "q quits", { columns: 4, rows: 3 }), ["tit…", "one", "q q…"]);
+  assert.deepEqual(fitRows(rows, "q quits", { columns: 80, rows: 1 }), ["q quits"]);
 });

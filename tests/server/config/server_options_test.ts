@@ -128,7 +128,7 @@ Deno.test("an option that is none is refused, with the one that was meant", () =
       typed,
     );
   }
-  assert.throws(() => configOf(["serve"]), /Cannot use "serve": the server takes options only/);
+  assert.throws(() => configOf(["serve"]), /Cannot use "serve": there is no such command/);
 });
 
 Deno.test("options go before variables, variables before what is set by itself", () => {

@@ -70,7 +70,7 @@ Deno.test("identityFromText() rejects all else and repeats none of it", async ()
       assert.ok(error instanceof ConfigError, text);
       assert.equal(
         error.message,
-        "Cannot read the identity file: it must be one Ed25519 private key as PKCS#8 PEM",
+        "Cannot read the identity: it must be one Ed25519 private key as PKCS#8 PEM",
       );
       assert.ok(!String(error.cause).includes("SECRETS"));
       return true;
