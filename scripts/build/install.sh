@@ -13,7 +13,7 @@ fail() {
 }
 
 from=
-to=$HOME/.local/bin
+to=
 programs=
 while [ $# -gt 0 ]; do
   case $1 in
@@ -24,6 +24,10 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -n "$from" ] || fail "--from URL is needed: the address of a release's files"
+if [ -z "$to" ]; then
+  [ -n "${HOME:-}" ] || fail "HOME is not set: --to FOLDER says where the programs go"
+  to=$HOME/.local/bin
+fi
 [ -n "$programs" ] || programs="cmdchat-client cmdchat-server"
 
 case $(uname -sm) in
@@ -56,7 +60,7 @@ for program in $programs; do
     fail "$file is not what SHA256SUMS says: nothing was installed"
 done
 # All are right: now, and not before, any of them is put in its place.
-mkdir -p "$to"
+mkdir -p "$to" 2> /dev/null && [ -w "$to" ] || fail "Cannot write to $to: --to FOLDER names another folder"
 for program in $programs; do
   chmod 755 "$folder/$program-$target"
   # In the same folder first, so that the last step is one rename.
@@ -64,3 +68,7 @@ for program in $programs; do
   mv -f "$to/.$program.new" "$to/$program"
   echo "$to/$program"
 done
+case ":$PATH:" in
+  *":$to:"*) ;;
+  *) echo "hint: $to is not in PATH: export PATH=\"$to:\$PATH\"" >&2 ;;
+esac

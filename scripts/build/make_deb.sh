@@ -76,6 +76,6 @@ set -e
 [ "$1" != purge ] || rm -rf /etc/cmdchat /run/cmdchat-server.env
 SCRIPT
 chmod 755 "$tree"/DEBIAN/p*
-find "$tree/usr" -type d -exec chmod 755 {} +
+find "$tree" -type d -exec chmod 755 {} +
 find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$tree" "$folder/cmdchat_${version}_$architecture.deb"

@@ -105,6 +105,8 @@ packaged(
     const { stdout } = await runProgram("dpkg-deb", { args: ["--contents", deb] });
     const files = stdout.trim().split("\n").map((line) => line.split(/ +/));
     assert.deepEqual(files.filter(([, owner]) => owner !== "root/root"), []);
+    const folders = files.filter(([mode]) => mode?.startsWith("d"));
+    assert.deepEqual(folders.filter(([mode]) => mode !== "drwxr-xr-x"), []);
     const names = files.map((fields) => fields.at(-1));
     for (
       const name of [
@@ -243,7 +245,7 @@ linux(
     assert.deepEqual(good, {
       code: 0,
       stdout: `${to}/cmdchat-client\n${to}/cmdchat-server\n`,
-      stderr: "",
+      stderr: `hint: ${to} is not in PATH: export PATH="${to}:$PATH"\n`,
     });
     assert.equal((await runProgram(`${to}/cmdchat-server`)).stdout, "cmdchat-server\n");
 
@@ -257,6 +259,14 @@ linux(
     const one = await install("--from", from, "cmdchat-client");
     assert.equal(one.stdout, `${folder.path}/.local/bin/cmdchat-client\n`);
     assert.match((await install("--from", from.replace("v1", "v2"))).stderr, /error: Cannot fetch/);
+    const file = `${folder.path}/a-file`;
+    await Deno.writeTextFile(file, "");
+    const blocked = await install("--from", from, "--to", `${file}/bin`);
+    assert.deepEqual([blocked.code, blocked.stdout], [1, ""]);
+    assert.match(
+      blocked.stderr,
+      /^error: Cannot write to \S+: --to FOLDER names another folder\n$/,
+    );
     assert.match((await install()).stderr, /^error: --from URL is needed/);
     assert.match((await install("--form", from)).stderr, /^error: Cannot use "--form"/);
   },
