@@ -25,14 +25,18 @@ function bytes(length: number) {
 }
 
 /** A text of so many bytes of UTF-8 at most: the schema's own bound counts code points. */
-function utf8(maxBytes: number) {
-  return z.custom<string>((value) => typeof value === "string" && fitsBytes(value, maxBytes));
+function utf8(maxBytes: number, { mayBeEmpty = true } = {}) {
+  return z.custom<string>((value) =>
+    typeof value === "string" && (mayBeEmpty || value !== "") && fitsBytes(value, maxBytes)
+  );
 }
 
 const id = bytes(ID_BYTES);
 const key = bytes(32);
 const count = z.int().check(z.minimum(0));
 const topic = utf8(TOPIC_MAX_BYTES);
+// As a server has it in a plain room: nobody says nothing.
+const said = utf8(TEXT_MAX_BYTES, { mayBeEmpty: false });
 
 /** One row a message. */
 export const PAYLOADS = {
@@ -43,7 +47,7 @@ export const PAYLOADS = {
   /** `action`: what the sender does, as in "* alice waves"; `reply`: id of the text that it answers, null: of none. */
   text: {
     id,
-    text: utf8(TEXT_MAX_BYTES),
+    text: said,
     action: z.boolean(),
     reply: z.nullable(id),
   },
@@ -65,7 +69,7 @@ export const PAYLOADS = {
   /** A text for the member with that handle alone, sealed for its leaf (§11.8). */
   direct: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
   /** The sender's text with the id `of` says something else now, or is taken back. */
-  revise: { id, of: id, text: z.nullable(utf8(TEXT_MAX_BYTES)) },
+  revise: { id, of: id, text: z.nullable(said) },
   /** What the room is about; empty: nothing. */
   topic: { id, text: topic },
   /** The sender is writing. */

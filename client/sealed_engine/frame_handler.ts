@@ -4,7 +4,7 @@ import { toHex } from "#platform/bytes.ts";
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
 import { type Changed, type FrameOutcome, isSame, type Kick } from "../mls/group_outcome.ts";
-import { SeenMessages } from "./own_messages.ts";
+import { FrameTimes, SeenMessages } from "./own_messages.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent } from "./engine_protocol.ts";
 import { type PendingChanges, tellDecision } from "./pending_changes.ts";
@@ -48,6 +48,7 @@ export class FrameHandler {
   readonly #changes: PendingChanges;
   readonly #messages: MemberMessages;
   readonly #seen = new SeenMessages();
+  readonly #times = new FrameTimes();
   /** Members that came in, or came in again, and have not said hello since. */
   readonly #newcomers = new Set<string>();
   /** The last hello of each newcomer, and when it is ours to confirm. */
@@ -59,6 +60,8 @@ export class FrameHandler {
   #isBehind = false;
   #rotateAt = Infinity;
   #isOrderTold = false;
+  /** Whether the user knows that what they said does not come back. */
+  #isLateTold = false;
   /** The epoch in which we came in, or back. */
   #firstEpoch = 0;
   /** Who was read in this epoch, and who could not be. */
@@ -76,8 +79,10 @@ export class FrameHandler {
   }
 
   /** Takes a frame. */
-  async frame(event: RelayEvent<"sealed_frame">): Promise<void> {
+  async frame(told: RelayEvent<"sealed_frame">): Promise<void> {
     const state = this.#state;
+    const isLive = state.phase === "in";
+    const event = { ...told, time: this.#times.of(told, { isLive, now: state.options.date() }) };
     if (event.type === "commit" && await this.#entry.takeEntrance(event.seq, event.body)) {
       this.#messages.cameIn();
       this.#firstEpoch = state.group?.epoch ?? 0;
@@ -249,6 +254,7 @@ export class FrameHandler {
     const { own } = this.#state;
     this.#state.echoed(digest);
     const message = own.echo(digest, seq);
+    if (message !== undefined && message.request > 0) this.#isLateTold = false;
     if (message === undefined) {
       if (own.wasSent(digest)) return;
       return this.#state.note("danger", "The server has sent something in your name.");
@@ -359,6 +365,7 @@ export class FrameHandler {
       this.#forgetAt = Infinity;
     }
     if (state.phase !== "in") return;
+    this.#times.hears(state.options.date());
     this.#catchUpIfBehind();
     if (now >= this.#doubtsUntil) {
       this.#doubtsUntil = Infinity;
@@ -372,7 +379,8 @@ export class FrameHandler {
     await this.#changes.act();
     if (now >= this.#rotateAt || state.sentMessages >= ROTATE_MESSAGES) await state.commit();
     const late = state.own.takeOverdue(now - ECHO_MS);
-    if (late.some(({ request }) => request > 0)) {
+    if (!this.#isLateTold && late.some(({ request }) => request > 0)) {
+      this.#isLateTold = true;
       state.note("warning", "What you said has not come back from the server; it is sent again.");
     }
     await state.flush();

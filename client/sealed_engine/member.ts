@@ -20,6 +20,7 @@ type Said = Extract<
 >;
 
 const UNKNOWN_TEXT = "Not sent: this client does not know that message any more.";
+const MUST_SAY: ReadonlySet<Said["kind"]> = new Set(["say", "whisper", "revise"]);
 
 /** One member of one sealed room. */
 export class Member {
@@ -135,6 +136,8 @@ export class Member {
   /** What is to be said, or why it cannot be. */
   #payloadOf(said: Said): OwnPayload | string {
     const id = newId();
+    const isEmpty = "text" in said && said.text === "" && MUST_SAY.has(said.kind);
+    if (isEmpty) return "Not sent: it is empty.";
     switch (said.kind) {
       case "say": {
         const { text, action = false, reply: sequence = 0 } = said;

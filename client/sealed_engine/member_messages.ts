@@ -181,6 +181,10 @@ export class MemberMessages {
       const why = "Not done: you do not moderate this room any more.";
       return request > 0 ? options.tell({ kind: "declined", request, why }) : undefined;
     }
+    if (pin !== null && this.#texts.isTakenBack(pin[0], pin[1])) {
+      const why = "Not done: that message was taken back.";
+      return request > 0 ? options.tell({ kind: "declined", request, why }) : undefined;
+    }
     const isSame = request === 0 && JSON.stringify(pin) === JSON.stringify(this.#pin);
     this.#knowsPin = true;
     this.#pin = pin;
@@ -217,10 +221,17 @@ export class MemberMessages {
     request: number,
   ): void {
     const { options, people } = this.#state;
+    if (this.#texts.isTakenBack(from.signatureKey, of)) {
+      const why = "Not changed: you have taken that message back.";
+      return request > 0 ? options.tell({ kind: "declined", request, why }) : undefined;
+    }
     const sequence = this.#texts.sequenceOf(from.signatureKey, of);
+    if (text === null) this.#texts.takeBack(from.signatureKey, of);
     this.#revisePin(from, { of, text, time, isKnown: sequence !== undefined });
     // From before our time, or not theirs: here is no text that they could change.
-    if (sequence === undefined) return;
+    if (sequence === undefined) {
+      return request > 0 ? options.tell({ kind: "done", request }) : undefined;
+    }
     const about = { client: people.numberOf(from.handle), name: from.name, time };
     options.tell({ kind: "revised", ...about, sequence, text, request });
   }
@@ -268,7 +279,7 @@ export class MemberMessages {
     if (toHex(to) !== identity.me.handle) return;
     const content = await group?.openFrom(from, "text", { enc, ct: sealed });
     const text = content && decodeText(content);
-    if (text === undefined) {
+    if (text === undefined || text === "") {
       return this.#state.faults.of(from, " sent you something unreadable.");
     }
     options.tell({

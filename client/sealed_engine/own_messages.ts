@@ -1,4 +1,5 @@
-// What this member says, until it has come back: sealed again for each try, since the same bytes are never sent twice.
+// What this member says, until it has come back: sealed again for each try, since the same bytes are never sent twice. And
+// what is known of messages that came: which were shown, and when they were ordered.
 
 import { toHex } from "#platform/bytes.ts";
 import type { Payload } from "../mls/payload.ts";
@@ -168,5 +169,30 @@ export class SeenMessages {
       if (oldest !== undefined) this.#ids.delete(oldest);
     }
     return true;
+  }
+}
+
+/** How far the relay's clock may be from ours. */
+const CLOCK_SKEW_MS = 300_000;
+
+/** When frames were ordered: that is the relay's word alone, and believed as far as it fits when we heard them. */
+export class FrameTimes {
+  /** Until when all was heard at once. */
+  #heardUntil = 0;
+
+  /** All that is ordered until now has been heard. */
+  hears(now: number): void {
+    this.#heardUntil = now;
+  }
+
+  /** When a frame was ordered. `isLive`: it is heard at once; else it was missed since then. */
+  of(
+    { time }: { readonly time: number },
+    about: { readonly isLive: boolean; readonly now: number },
+  ): number {
+    const { isLive, now } = about;
+    if (isLive) this.hears(now);
+    const isCredible = time >= this.#heardUntil - CLOCK_SKEW_MS && time <= now + CLOCK_SKEW_MS;
+    return isCredible ? time : now;
   }
 }

@@ -93,3 +93,13 @@ Deno.test("a text for one member alone has as many bytes as any", () => {
   assert.equal(decodeText(whole)?.length, 3_584);
   assert.equal(decodeText(new Uint8Array([...whole, 0x21])), undefined);
 });
+
+Deno.test("a text that says nothing is refused; a topic may be empty", () => {
+  const about = { id, action: false, reply: null };
+  assert.throws(() => decodePayload(encodePayload({ kind: "text", text: "", ...about })), {
+    name: "ProtocolError",
+  });
+  assert.throws(() => decodePayload(encodePayload({ kind: "revise", id, of: id, text: "" })), {
+    name: "ProtocolError",
+  });
+});

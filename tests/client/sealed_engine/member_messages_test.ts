@@ -353,3 +353,59 @@ Deno.test("whoever says hello without end is answered once for each time it come
   assert.equal(saidByOthers(), before + 1, "it came in again");
   assert.equal(mallory!.machine.status.confirmed, true);
 });
+
+Deno.test("what was taken back stays so, whatever its author or others say of it later", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await bob!.say("teh plan");
+  const { sequence = 0 } = carol!.told("text").at(-1) ?? {};
+  // Asked for before the echo of what takes it back.
+  const taken = ++requests;
+  const late = { revised: ++requests, pinned: ++requests };
+  await bob!.machine.handle({ kind: "revise", request: taken, sequence, text: null });
+  await bob!.machine.handle({ kind: "revise", request: late.revised, sequence, text: "the plan" });
+  await carol!.machine.handle({
+    kind: "react",
+    request: ++requests,
+    sequence,
+    emoji: "👍",
+    on: true,
+  });
+  const pin = { sequence, authorName: "bob", text: "teh plan" };
+  await alice!.machine.handle({ kind: "pin", request: late.pinned, ...pin });
+  const [fromBob, fromOthers] = [bob!, alice!].map(({ outbox }) => outbox.splice(0));
+  const fromCarol = carol!.outbox.splice(0);
+  for (const request of fromBob!) relay.take(bob!, request);
+  for (const request of fromOthers!) relay.take(alice!, request);
+  for (const request of fromCarol) relay.take(carol!, request);
+  await relay.settle();
+  for (const peer of [alice!, bob!, carol!]) {
+    assert.deepEqual(changes(peer), [["bob", sequence, null]]);
+    assert.deepEqual([peer.told("reacted"), peer.told("pinned")], [[], []]);
+  }
+  const refusals = (peer: Peer) => peer.told("declined").map(({ request, why }) => [request, why]);
+  assert.deepEqual(refusals(bob!), [
+    [late.revised, "Not changed: you have taken that message back."],
+  ]);
+  assert.deepEqual(refusals(alice!), [[late.pinned, "Not done: that message was taken back."]]);
+  await revise(bob!, sequence, "the plan");
+  assert.match(bob!.told("declined").at(-1)?.why ?? "", /does not know that message as yours/);
+});
+
+Deno.test("nobody says nothing: an empty text is refused before it leaves", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  await bob!.say("");
+  await bob!.say("one");
+  const { sequence = 0 } = alice!.told("text").at(-1) ?? {};
+  await revise(bob!, sequence, "");
+  const [whom] = bob!.machine.status.people.filter(({ own }) => !own);
+  const whisper = { kind: "whisper", request: ++requests, to: whom!.client, text: "" } as const;
+  await bob!.machine.handle(whisper);
+  await relay.settle();
+  assert.deepEqual(bob!.told("declined").map(({ why }) => why), [
+    "Not sent: it is empty.",
+    "Not sent: it is empty.",
+    "Not sent: it is empty.",
+  ]);
+  assert.deepEqual(alice!.texts, ["bob: one"]);
+  assert.deepEqual([changes(alice!), alice!.told("direct")], [[], []]);
+});

@@ -69,3 +69,52 @@ Deno.test("faults of one member neither hide another's nor another fault, and fe
   faults.of(bob, " offers an impossible file.");
   assert.equal(told.length, 1, "the oldest are forgotten");
 });
+
+Deno.test("a relay that brings nothing back is told of once, until something comes back", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  await bob!.say("are you there?");
+  await relay.advance(65);
+  const late = "What you said has not come back from the server; it is sent again.";
+  assert.deepEqual(warnings(bob!), [late]);
+  relay.meddle = (frame) => frame;
+  await relay.advance(30);
+  assert.deepEqual(bob!.texts, ["bob: are you there?"]);
+  assert.deepEqual(alice!.texts, ["bob: are you there?"]);
+  relay.meddle = (frame, to) => to === bob ? undefined : frame;
+  await bob!.say("and now?");
+  await relay.advance(25);
+  assert.deepEqual(warnings(bob!).filter((text) => text === late), [late, late]);
+});
+
+Deno.test("a relay cannot say of a message that it is of another day than it was heard on", async () => {
+  const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
+  const now = () => 1_700_000_000_000 + relay.now;
+  const timeOfLast = () => alice!.told("text").at(-1)?.time ?? 0;
+  let off = 0;
+  relay.meddle = (frame) => ({ ...frame, time: frame.time + off });
+  // A clock that is some minutes off is nobody's fault.
+  for (off of [-240_000, 240_000]) {
+    await bob!.say("now");
+    assert.equal(timeOfLast(), now() + off);
+  }
+  for (off of [-86_400_000, 86_400_000, 8e15]) {
+    await bob!.say("now");
+    assert.equal(timeOfLast(), now());
+  }
+  off = 0;
+  await relay.advance(2);
+  await alice!.offline();
+  await bob!.say("meanwhile");
+  const saidAt = now();
+  await relay.advance(1_800);
+  // What was missed was said in between, and not before.
+  await alice!.online();
+  assert.equal(timeOfLast(), saidAt);
+  await alice!.offline();
+  off = -86_400_000;
+  await bob!.say("later");
+  await relay.advance(1_800);
+  await alice!.online();
+  assert.equal(timeOfLast(), now());
+});
