@@ -105,6 +105,21 @@ const ROOM_FULL = "it has as many members as the servers can keep";
 /** Events that must not be given up: others would see a member that is gone, or gone a member that is not. */
 const LASTING: ReadonlySet<PlacedEvent["kind"]> = new Set(["left", "away", "back"]);
 
+type Kind = PlacedEvent["kind"];
+
+const PRESENCE: ReadonlySet<Kind> = new Set<Kind>(["joined", "away", "back", "status"]);
+
+/**
+ * What a client's next event makes pointless of those that wait: while NATS does not answer, who comes and goes, or loses
+ * its connection and is back, leaves no more behind than one event of each kind.
+ */
+const OUTDATED: Readonly<Partial<Record<Kind, ReadonlySet<Kind>>>> = {
+  away: new Set<Kind>(["away", "back"]),
+  back: new Set<Kind>(["away", "back"]),
+  status: new Set<Kind>(["status"]),
+  left: PRESENCE,
+};
+
 interface ClusterChannelOptions extends ChannelOptions {
   readonly onClosed: () => void;
 }
@@ -118,6 +133,8 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   readonly #log: SharedLog<Proposal>;
   readonly #live: Subject;
   readonly #subscription: Running;
+  /** What is neither settled nor refused, by client, in order. */
+  readonly #waiting = new Map<ClientId, Set<Proposal>>();
   #broken = false;
   /** Bytes of the state when it was written or read last. */
   #stateBytes = 0;
@@ -152,9 +169,18 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   publish(event: PlacedEvent, { onRefused, isFirst }: PublishOptions = {}): Position {
-    return new Promise((settle) =>
-      this.#log.propose({ event, settle, onRefused }, { isFirst: isFirst === true })
-    );
+    if (this.#withdrawOutdated(event)) return 0;
+    return new Promise((placed) => {
+      const settle = (at: number | undefined) => {
+        this.#forget(proposal);
+        placed(at);
+      };
+      const proposal: Proposal = { event, settle, onRefused };
+      const waiting = this.#waiting.get(event.client);
+      if (waiting === undefined) this.#waiting.set(event.client, new Set([proposal]));
+      else waiting.add(proposal);
+      this.#log.propose(proposal, { isFirst: isFirst === true });
+    });
   }
 
   pass(event: PassingEvent, audience?: Audience): void {
@@ -265,6 +291,34 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
     if (!this.empty) this.#cluster.onRoomLost?.();
     this.#broken = true;
     this.view.at += PLACES_AFTER_LOSS;
+  }
+
+  /** Whether the event itself is pointless as well: a client leaves, and nobody was told that it came. */
+  #withdrawOutdated({ kind, client }: PlacedEvent): boolean {
+    const outdated = OUTDATED[kind];
+    if (outdated === undefined) return false;
+    for (const earlier of [...this.#waiting.get(client) ?? []].reverse()) {
+      const { event, settle } = earlier;
+      // What it said there in between is not taken back.
+      if (!PRESENCE.has(event.kind)) break;
+      if (!outdated.has(event.kind)) continue;
+      if (!this.#log.withdraw(earlier)) break;
+      settle(event.kind === "joined" ? undefined : 0);
+      if (event.kind === "joined") return this.#isAboutToBeOut(client);
+    }
+    return false;
+  }
+
+  #isAboutToBeOut(client: ClientId): boolean {
+    const last = [...this.#waiting.get(client) ?? []].at(-1);
+    return last === undefined ? this.view.of(client) === undefined : last.event.kind === "left";
+  }
+
+  #forget(proposal: Proposal): void {
+    const { client } = proposal.event;
+    const waiting = this.#waiting.get(client);
+    waiting?.delete(proposal);
+    if (waiting?.size === 0) this.#waiting.delete(client);
   }
 
   #encodeState(): Uint8Array {

@@ -132,6 +132,14 @@ export class SharedLog<P> {
     this.#start();
   }
 
+  /** Takes back a proposal; false where it is on its way, or settled. */
+  withdraw(proposal: P): boolean {
+    return [this.#urgent, this.#queue].some((queue) => {
+      const at = queue.lastIndexOf(proposal);
+      return at !== -1 && queue.splice(at, 1).length > 0;
+    });
+  }
+
   /** Trims the log where it is larger than the backplane allows now. */
   fit(): void {
     const { logBytes } = this.#options.backplane.limits;
@@ -146,7 +154,7 @@ export class SharedLog<P> {
   look(): boolean {
     if (!this.#known || this.#read === 0 || this.#options.machine.empty) return false;
     const epoch = this.#epoch;
-    void this.#first().then((first) => {
+    void this.#asked("first").then((first) => {
       if (first === undefined || epoch !== this.#epoch || this.#closed) return;
       if (first === 0) this.#follower.restart();
       else if (first > this.#size.wholeAt) this.#putBack();
@@ -158,7 +166,7 @@ export class SharedLog<P> {
   async caughtUp(): Promise<void> {
     let waits = RETURN_MS / RETRY_MS;
     while (!this.#closed) {
-      const last = await this.#last();
+      const last = await this.#asked("last");
       if (last !== undefined && await this.#reaches(last)) {
         this.#judge();
         const isMissing = this.#tail === 0 && (!this.#known || this.#unjudged !== undefined);
@@ -297,10 +305,10 @@ export class SharedLog<P> {
   // waits: taken for part of the old log, it would be lost with that.
   async #doubt(position: number): Promise<void> {
     const doubted: Placed[] = this.#doubted = [];
-    let first = await this.#first();
+    let first = await this.#asked("first");
     while (first === undefined && this.#doubted === doubted && !this.#closed) {
       await this.#options.wait(RETRY_MS);
-      first = await this.#first();
+      first = await this.#asked("first");
     }
     if (this.#doubted !== doubted || this.#closed) return;
     this.#doubted = undefined;
@@ -348,7 +356,7 @@ export class SharedLog<P> {
   // Entries in between arrive by themselves; if they do not, the log was lost.
   async #overtaken(): Promise<void> {
     if (await this.#reaches(this.#read + 1)) return;
-    if (await this.#last() === 0 && this.#read > 0) this.#reset();
+    if (await this.#asked("last") === 0 && this.#read > 0) this.#reset();
   }
 
   async #reaches(position: number): Promise<boolean> {
@@ -372,20 +380,11 @@ export class SharedLog<P> {
     }
   }
 
-  #last(): Promise<number | undefined> {
-    return this.#asked((backplane, subject) => backplane.last(subject));
-  }
-
-  #first(): Promise<number | undefined> {
-    return this.#asked((backplane, subject) => backplane.first(subject));
-  }
-
   /** What the backplane says of the log; undefined where it cannot be reached. */
-  async #asked(
-    ask: (backplane: Backplane, subject: Subject) => Promise<number>,
-  ): Promise<number | undefined> {
+  async #asked(what: "first" | "last"): Promise<number | undefined> {
+    const { backplane, subject } = this.#options;
     try {
-      return await ask(this.#options.backplane, this.#options.subject);
+      return await backplane[what](subject);
     } catch (error) {
       if (error instanceof ClusterLost) return undefined;
       throw error;

@@ -12,23 +12,23 @@ const REQUEST_BYTES = 1_640;
 const CHARACTER_BYTES = 2;
 
 /** Throws LimitError where the session, or all of them, leave too much undecided for one more. */
-export function checkUndecided({ requests, host, address }: Session, request: Request): void {
+export function checkUndecided(session: Session, request: Request): void {
+  const { requests, host, address } = session;
   requests.checkUndecided();
-  if (host.undecided.mayTake(address, bytesOf(request))) return;
+  if (host.undecided.mayTake(address, bytesOf(request, session))) return;
   throw new LimitError("Not delivered: too much waits for the other servers. Try again later.");
 }
 
 /** A request was done, or is left undecided. */
-export function noteUndecided(
-  { requests, host, address }: Session,
-  id: RequestId,
-  request: Request,
-): void {
+export function noteUndecided(session: Session, id: RequestId, request: Request): void {
+  const { requests, host, address } = session;
   const decision = requests.decisionOn(id);
-  if (decision !== undefined) host.undecided.hold(address, bytesOf(request), decision);
+  if (decision !== undefined) host.undecided.hold(address, bytesOf(request, session), decision);
 }
 
-function bytesOf(request: Request): number {
+// A name waits in each room of its session.
+function bytesOf(request: Request, { memberships }: Session): number {
   const text = "text" in request ? request.text ?? "" : "";
-  return REQUEST_BYTES + CHARACTER_BYTES * text.length;
+  const rooms = request.kind === "rename" ? Math.max(memberships.length, 1) : 1;
+  return rooms * (REQUEST_BYTES + CHARACTER_BYTES * text.length);
 }

@@ -76,10 +76,9 @@ export class Access {
     { counters, log, cluster, now = () => performance.now() }: AccessContext,
   ) {
     this.#now = now;
-    this.invites = new InviteBook(
-      config.invites ? cluster : undefined,
-      () => log.warning("invites are missing from NATS: all that were open have ended"),
-    );
+    this.invites = new InviteBook(config.invites ? cluster : undefined, {
+      onLost: () => log.warning("invites are missing from NATS: all that were open have ended"),
+    });
     this.#slots = new ConnectionSlots(slotLimits(config));
     this.#counters = counters;
     this.#refusals = new RepeatLog({

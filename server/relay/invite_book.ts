@@ -31,10 +31,18 @@ export class InviteBook {
   readonly known = new Invites();
   readonly #cluster: Cluster | undefined;
   readonly #log: InviteLog | undefined;
+  readonly #waitMs: number;
 
-  /** `onLost`: the other servers have lost them all, which ended them. */
-  constructor(cluster: Cluster | undefined, onLost: () => void) {
+  /** `onLost`: the other servers have lost them all, which ended them. `waitMs`: how long they may take to agree. */
+  constructor(
+    cluster: Cluster | undefined,
+    { onLost, waitMs = INVITE_WAIT_MS }: {
+      readonly onLost: () => void;
+      readonly waitMs?: number;
+    },
+  ) {
     this.#cluster = cluster;
+    this.#waitMs = waitMs;
     if (cluster !== undefined) this.#log = new InviteLog(this.known, cluster, onLost);
   }
 
@@ -96,25 +104,28 @@ export class InviteBook {
 
   // Alone, a step is taken in the call itself.
   #ordered(step: InviteStep): Promise<InviteOutcome> {
-    return this.#log?.take(step) ?? Promise.resolve(this.known.take(step));
+    return this.#log?.take(step).outcome ?? Promise.resolve(this.known.take(step));
   }
 
   /** Takes a step, or gives why not; `undo` is for one that is taken after nobody waits for it any more. */
   async #inTime(step: InviteStep, undo: (done: Invite) => void): Promise<InviteOutcome> {
     if (this.#log === undefined) return this.known.take(step);
     if (this.#cluster?.isUp === false) return OUT_OF_REACH;
-    const outcome = this.#ordered(step);
+    const { outcome, withdraw } = this.#log.take(step);
     const first = await this.#soon(outcome);
     if (first !== LATE) return first;
-    void outcome.then((done) => {
-      if (typeof done === "object") undo(done);
-    });
+    // What waits on would be as much as was ever asked for while NATS does not answer.
+    if (!withdraw()) {
+      void outcome.then((done) => {
+        if (typeof done === "object") undo(done);
+      });
+    }
     return OUT_OF_REACH;
   }
 
   async #soon<T>(outcome: Promise<T>): Promise<T | typeof LATE> {
     const late = Promise.withResolvers<typeof LATE>();
-    const timer = setTimeout(() => late.resolve(LATE), INVITE_WAIT_MS);
+    const timer = setTimeout(() => late.resolve(LATE), this.#waitMs);
     try {
       return await Promise.race([outcome, late.promise]);
     } finally {

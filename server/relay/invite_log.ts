@@ -16,6 +16,13 @@ interface Waiting {
   readonly settle: (outcome: InviteOutcome) => void;
 }
 
+/** A step that was taken, or waits for that. */
+export interface TakenStep {
+  readonly outcome: Promise<InviteOutcome>;
+  /** Takes it back; false where it is on its way, or taken. */
+  readonly withdraw: () => boolean;
+}
+
 const REFUSALS: Readonly<Record<EntryRefusal, string>> = {
   too_large: "the servers cannot pass it on",
   full: "the servers have no room for it now; try again later",
@@ -49,9 +56,12 @@ export class InviteLog implements LogMachine<Waiting> {
     return this.#invites.isUntouched;
   }
 
-  /** Takes a step once it has its place; resolves with the outcome, however long that lasts. */
-  take(step: InviteStep): Promise<InviteOutcome> {
-    return new Promise((settle) => this.#log.propose({ step, settle }));
+  /** Takes a step once it has its place, however long that lasts. */
+  take(step: InviteStep): TakenStep {
+    const { promise: outcome, resolve: settle } = Promise.withResolvers<InviteOutcome>();
+    const waiting = { step, settle };
+    this.#log.propose(waiting);
+    return { outcome, withdraw: () => this.#log.withdraw(waiting) };
   }
 
   close(): void {

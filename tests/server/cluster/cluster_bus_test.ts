@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
-import type { Audience, Channel, PlacedEvent } from "../../../server/room/bus.ts";
+import type { Audience, Channel, PlacedEvent, Position } from "../../../server/room/bus.ts";
 import { randomSlot, type Slot, slotOf } from "../../../server/cluster/client_numbers.ts";
 import { ClusterBus } from "../../../server/cluster/cluster_bus.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
+import type { ClientId } from "../../../shared/messages/ids.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
 import { memoryAccount } from "../../helpers/peers/relay.ts";
@@ -307,5 +308,65 @@ Deno.test("a room whose state would not fit into an entry takes no more members,
   }
   assert.equal(answer, "it has as many members as the servers can keep");
   assert.deepEqual(await sayAll(a, a.bus.firstClient, [1]), ["placed"]);
+  close(a, b);
+});
+
+Deno.test("while the servers cannot be reached, who comes and goes, or loses its connection and is back, leaves one event of each kind to be told", async () => {
+  const cluster = new MemoryCluster();
+  let cut = false;
+  const a = await openSide(cluster, { isCut: () => cut });
+  const b = await openSide(cluster);
+  const ann = a.bus.firstClient;
+  const [bob, carl, dora] = [ann + 1, ann + 2, ann + 3] as const;
+  for (const client of [ann, bob, dora]) await a.channel.publish(joined(client, `m${client}`));
+  cut = true;
+  // On its way already, and to be told in any case.
+  const first = a.channel.publish(chat(ann, 1, "hello?"));
+  await Promise.resolve();
+  const about = (client: ClientId) => ({ room: 1, client, name: `m${client}`, time: 1 });
+  const others: Position[] = [];
+  const say = (event: PlacedEvent) => void others.push(a.channel.publish(event));
+  for (let n = 0; n < 300; n++) {
+    say({ kind: "away", ...about(ann) });
+    say({ kind: "status", ...about(ann), text: `${n}` });
+    say({ kind: "back", ...about(ann) });
+    say({ kind: "left", ...about(bob) });
+    say(joined(bob, `m${bob}`));
+    say(joined(carl, `m${carl}`));
+    say({ kind: "status", ...about(carl), text: "out" });
+    say({ kind: "left", ...about(carl) });
+    say({ kind: "away", ...about(dora) });
+  }
+  say({ kind: "left", ...about(dora) });
+  b.delivered.length = 0;
+  cut = false;
+  await Promise.all([first, ...others]);
+  await b.channel.publish(joined(b.bus.firstClient, "b"));
+  const told = (client: number) =>
+    b.delivered.filter((event) => "client" in event && event.client === client)
+      .map((event) => event.kind === "status" ? event.text : event.kind);
+  assert.deepEqual(told(ann), ["chat", "299"], "it is as here as before");
+  assert.deepEqual(told(bob), ["left", "joined"]);
+  assert.deepEqual(told(carl), [], "nobody saw it come");
+  assert.deepEqual(told(dora), ["left"]);
+  close(a, b);
+});
+
+Deno.test("what somebody said between coming and going while the servers could not be reached is said, and both are told", async () => {
+  const cluster = new MemoryCluster();
+  let cut = false;
+  const a = await openSide(cluster, { isCut: () => cut });
+  const b = await openSide(cluster);
+  const ann = a.bus.firstClient;
+  cut = true;
+  const all = [
+    a.channel.publish(joined(ann, "ann")),
+    a.channel.publish(chat(ann, 1, "hello")),
+    a.channel.publish({ kind: "left", room: 1, client: ann, name: "ann", time: 1 }),
+  ];
+  cut = false;
+  assert.ok((await Promise.all(all)).every((place) => place !== undefined && place > 0));
+  await b.channel.publish(joined(b.bus.firstClient, "b"));
+  assert.deepEqual(b.delivered.map(({ kind }) => kind), ["joined", "chat", "left", "joined"]);
   close(a, b);
 });

@@ -122,6 +122,20 @@ Deno.test("what all leave undecided has a bound in bytes, below which whoever wa
   assert.deepEqual(alice.take("declined"), []);
 });
 
+Deno.test("a name that waits in each room of its session counts once for each against that bound", async () => {
+  const relay = await makeRelay(FREE);
+  const alice = seat(relay, { rooms: ["lobby", "den", "attic"] });
+  const there = Promise.withResolvers<number>();
+  alice.session.rename = () => [there.promise, there.promise, there.promise];
+  const decided = there.promise.then(() => {});
+  // Room for six that wait.
+  relay.undecided.hold("192.0.2.1", 60 * 2 ** 20 - 10_000, decided);
+  for (const name of ["carol", "cara", "cora"]) alice.ask({ kind: "rename", name });
+  assert.deepEqual(alice.session.requests.unsettled.open, [1, 2]);
+  assert.match(alice.take("declined")[0]?.why ?? "", /too much waits for the other servers/);
+  there.resolve(5);
+});
+
 Deno.test("hello and bye in the middle of a session are faults", async () => {
   const alice = seat(await makeRelay(FREE));
   const hello = { name: "bob", token: null, session: null, secret: null, rooms: [] };
