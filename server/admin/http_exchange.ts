@@ -13,6 +13,8 @@ const READ_AWAY_MAX_BYTES = 1_048_576;
 
 const encoder = new TextEncoder();
 const START = /^([A-Z]{1,16}) (\S+) HTTP\/1\.[01]$/;
+// RFC 9110 §7.2, for names and addresses as they are in use: with a slash in it, it would be a path.
+const HOST = /^(?:[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** The request of a connection; undefined where it ended before; a Response where it is none. Throws ConnectionLost. */
 export async function readHttpRequest(
@@ -72,7 +74,7 @@ async function readBody(
 function requestOf(head: HttpHead, body: Uint8Array<ArrayBuffer> | undefined): Request | Response {
   const [, method, target] = START.exec(head.startLine) ?? [];
   const host = fieldOf(head, "host");
-  if (method === undefined || !target?.startsWith("/") || host === undefined) {
+  if (method === undefined || !target?.startsWith("/") || !HOST.test(host ?? "")) {
     return refusal(400, "This is no HTTP/1.1 request");
   }
   const headers = [...head.fields].flatMap(([name, values]) =>
@@ -80,11 +82,12 @@ function requestOf(head: HttpHead, body: Uint8Array<ArrayBuffer> | undefined): R
   );
   const hasBody = body !== undefined && method !== "GET" && method !== "HEAD";
   try {
-    return new Request(`http://${host}${target}`, {
-      method,
-      headers,
-      body: hasBody ? body : null,
-    });
+    const url = new URL(`http://${host}${target}`);
+    // What a proxy before this server took for another path must not be that path here.
+    if (url.pathname !== target.split("?", 1)[0]) {
+      return refusal(400, "The path must be a plain one");
+    }
+    return new Request(url, { method, headers, body: hasBody ? body : null });
   } catch {
     // A host, method or field that no request may have.
     return refusal(400, "This is no HTTP/1.1 request");

@@ -59,6 +59,8 @@ const PAGES: Readonly<Record<string, Page>> = {
 
 const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
+const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" } as const;
+
 /** Answers one request. */
 export async function answerRoute(
   from: PeerRequest,
@@ -79,7 +81,7 @@ export async function answerRoute(
   }
   const page = Object.hasOwn(PAGES, pathname) ? PAGES[pathname] : undefined;
   if (page === undefined) return plain(404, `Not found. Pages: ${Object.keys(PAGES).join(", ")}`);
-  if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Use GET");
+  if (request.method !== "GET" && request.method !== "HEAD") return useMethod("GET, HEAD");
   if (page.guarded && view.metricsGate !== undefined) {
     const refusal = await refuse(from, view);
     if (refusal !== undefined) return refusal;
@@ -90,7 +92,10 @@ export async function answerRoute(
 async function adminCommand(from: PeerRequest, view: AdminView): Promise<Response | undefined> {
   const reply = await adminReply(from, view);
   if (reply === undefined) return undefined;
-  if ("why" in reply) return plain(reply.status, reply.why);
+  if ("why" in reply) {
+    if (reply.status === 405) return useMethod("POST");
+    return plain(reply.status, reply.why, reply.status === 401 ? ASK_FOR_TOKEN : {});
+  }
   return Response.json(reply.answer, { headers: HEADERS });
 }
 
@@ -101,7 +106,7 @@ async function giveState(
 ): Promise<Response> {
   if (handOver === undefined) return refusalOf("nothing");
   if (request.method === "GET") return binary(handOver.challenge(), noticeFields(handOver.notice));
-  if (request.method !== "POST") return plain(405, "Use POST");
+  if (request.method !== "POST") return useMethod("GET, POST");
   const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
   const given = body === undefined ? "unauthorized" : await handOver.give(body, peer);
   return given instanceof Uint8Array ? binary(given) : refusalOf(given);
@@ -114,7 +119,7 @@ async function settleHandOver(
   what: "hold" | "finish",
 ): Promise<Response> {
   if (handOver === undefined) return refusalOf("nothing");
-  if (request.method !== "POST") return plain(405, "Use POST");
+  if (request.method !== "POST") return useMethod("POST");
   const body = await readUpTo(request, HAND_OVER_REQUEST_BYTES);
   if (body === undefined) return refusalOf("unauthorized");
   const refusal = what === "hold"
@@ -153,7 +158,12 @@ async function refuse(
 ): Promise<Response | undefined> {
   const token = bearerToken(request);
   if (token !== undefined && await metricsGate?.check(token, peer)) return undefined;
-  return plain(401, "The token of these pages is required", { "www-authenticate": "Bearer" });
+  return plain(401, "The token of these pages is required", ASK_FOR_TOKEN);
+}
+
+/** RFC 9110 §15.5.6: a refusal of a method names those that there are. */
+function useMethod(allowed: string): Response {
+  return plain(405, `Use ${allowed.replaceAll(", ", " or ")}`, { allow: allowed });
 }
 
 function plain(status: number, text: string, headers: Record<string, string> = {}): Response {

@@ -73,15 +73,29 @@ export function formatLine(record: LogRecord, format: LogFormat): string {
     case "journal":
       return `<${PRIORITIES[record.level]}>${formatRecord(record)}`;
     case "json":
-      return `${JSON.stringify(jsonOf(record))}\n`;
+      return `${jsonText(jsonOf(record))}\n`;
   }
 }
 
+/** The same value for a program, in characters that do nothing to a terminal on which somebody reads it. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, maskedSecret).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => character.replace(/[^]/g, escapeUnit),
+  );
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function maskedSecret(name: string, value: unknown): unknown {
+  return SECRET_FIELD.test(name) ? "***" : value;
+}
+
 function jsonOf(record: LogRecord): Record<string, unknown> {
-  const fields = Object.entries(record.properties)
-    .map(([name, value]) => [name, SECRET_FIELD.test(name) ? "***" : value] as const);
   return {
-    ...Object.fromEntries(fields),
+    ...record.properties,
     time: new Date(record.timestamp).toISOString(),
     level: levelOf(record),
     message: sanitizeLine(record.message.join("")),
@@ -98,7 +112,7 @@ function levelOf({ level }: LogRecord): string {
  */
 export function formatRecord(record: LogRecord): string {
   const fields = Object.entries(record.properties).map(([name, value]) =>
-    `${name}=${shown(SECRET_FIELD.test(name) ? "***" : value)}`
+    `${name}=${shown(maskedSecret(name, value))}`
   );
   const line = [
     new Date(record.timestamp).toISOString(),

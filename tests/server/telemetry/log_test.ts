@@ -52,14 +52,23 @@ Deno.test("formatRecord() gives time, level, text and fields", () => {
   assert.match(formatRecord(record({ level: "fatal" })), /Z CRITICAL /);
 });
 
-Deno.test("formatRecord() gives exactly one line, whatever text and values hold", () => {
+Deno.test("a line is one in every format, and does nothing to a terminal, whatever text and values hold", () => {
+  const heads = { text: HEAD, journal: new RegExp(`^<6>${HEAD.source.slice(1)}`), json: /^\{"/ };
   for (const { label, text } of HOSTILE_TEXTS) {
-    for (const parts of [{ properties: { name: text } }, { message: ["client joined ", text] }]) {
-      const line = formatRecord(record(parts));
-      assert.equal(line.indexOf("\n"), line.length - 1, label);
-      assert.doesNotMatch(line.slice(0, -1), CONTROL, label);
-      assert.match(line, HEAD, label);
+    const places = [{ properties: { name: text } }, { message: ["client joined ", text] }];
+    for (const parts of [...places, { properties: { [text]: { [text]: [text] } } }]) {
+      for (const [format, head] of Object.entries(heads)) {
+        const line = formatLine(record(parts), format as keyof typeof heads);
+        assert.equal(line.indexOf("\n"), line.length - 1, `${format}: ${label}`);
+        assert.doesNotMatch(line.slice(0, -1), CONTROL, `${format}: ${label}`);
+        // A line that is moved or turned around shows something else than what it says.
+        assert.doesNotMatch(line, /[\u202a-\u202e\u2066-\u2069]/, `${format}: ${label}`);
+        assert.match(line, head, `${format}: ${label}`);
+      }
     }
+    const properties = { name: text, list: [text] };
+    const read = JSON.parse(formatLine(record({ properties }), "json"));
+    assert.deepEqual([read.name, read.list], [text, [text]], `a program reads it: ${label}`);
   }
 });
 
@@ -79,6 +88,8 @@ Deno.test("fields that carry secrets are masked, whoever logs them", async () =>
   assert.doesNotMatch(lines.join(), /s3cret/);
   assert.match(lines[0] ?? "", /token="\*\*\*"/);
   assert.match(lines[0] ?? "", /client=7/);
+  const properties = { nested: { secretKey: "s3cret", list: [{ token: "s3cret" }] } };
+  assert.doesNotMatch(formatLine(record({ properties }), "json"), /s3cret/);
 });
 
 Deno.test("lines below the chosen level are left out", async () => {
