@@ -138,9 +138,9 @@ export class Door {
   }
 
   async #answer({ connection, first, address, slot }: Arriving): Promise<Entered | PageAsked> {
-    const request = await readWebRequest(first, {
-      hasPage: this.#page !== undefined,
-      how: this.#how,
+    const served = { hasPage: this.#page !== undefined, how: this.#how };
+    const request = await readWebRequest(first, served).catch((error) => {
+      throw refusalFor(error, undefined, address);
     });
     const client = this.#letIn(request, { address, slot });
     if (request.kind === "page") {
