@@ -102,10 +102,11 @@ const REFUSALS: Readonly<Record<EntryRefusal, string>> = {
 const TAKEN_FOR_GONE = "you are not in that room any more";
 const ROOM_FULL = "it has as many members as the servers can keep";
 
-/** Events that must not be given up: others would see a member that is gone, or gone a member that is not. */
-const LASTING: ReadonlySet<PlacedEvent["kind"]> = new Set(["left", "away", "back"]);
-
 type Kind = PlacedEvent["kind"];
+
+// They decide nothing about others, so many share an entry: a server may die with thousands of members. None must be given
+// up: others would see a member that is gone, or gone a member that is not.
+const PASSINGS: ReadonlySet<Kind> = new Set<Kind>(["left", "away", "back"]);
 
 const PRESENCE: ReadonlySet<Kind> = new Set<Kind>(["joined", "away", "back", "status"]);
 
@@ -246,24 +247,26 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
       return { taken, body: undefined };
     }
     const bodies: Uint8Array[] = [];
+    const changed = new Set<ClientId>();
     let bytes = 0;
-    for (const { event } of proposals) {
-      const settled = this.#settled(event);
-      if (settled === undefined) break;
+    for (const { event: { kind, client }, event } of proposals) {
+      const settled = changed.has(client) ? undefined : this.#settled(event);
+      const isLast = kind !== "chat" && !PASSINGS.has(kind);
+      if (settled === undefined || isLast && changed.size > 0) break;
       const body = encodeEvent(placeless(settled));
       bodies.push(body);
       bytes += body.length;
       // An event that changes the members decides what may follow: that is for the next entry.
-      if (bytes > ENTRY_MAX_BYTES || event.kind !== "chat") break;
+      if (bytes > ENTRY_MAX_BYTES || isLast) break;
+      if (kind !== "chat") changed.add(client);
     }
-    const state = whole ? this.#encodeState() : null;
-    return { taken: bodies.length, body: encode([state, bodies]) };
+    return { taken: bodies.length, body: encode([whole ? this.#encodeState() : null, bodies]) };
   }
 
   refuse(own: readonly Proposal[], refusal: EntryRefusal): readonly Proposal[] {
-    const lasting = own.filter(({ event }) => LASTING.has(event.kind));
+    const lasting = own.filter(({ event }) => PASSINGS.has(event.kind));
     for (const proposal of own) {
-      if (!LASTING.has(proposal.event.kind)) refuseOne(proposal, REFUSALS[refusal]);
+      if (!PASSINGS.has(proposal.event.kind)) refuseOne(proposal, REFUSALS[refusal]);
     }
     return lasting;
   }
@@ -310,8 +313,8 @@ class ClusterChannel implements Channel, LogMachine<Proposal> {
   }
 
   #isAboutToBeOut(client: ClientId): boolean {
-    const last = [...this.#waiting.get(client) ?? []].at(-1);
-    return last === undefined ? this.view.of(client) === undefined : last.event.kind === "left";
+    const last = [...this.#waiting.get(client) ?? []].pop();
+    return last?.event.kind === "left" || last === undefined && this.view.of(client) === undefined;
   }
 
   #forget(proposal: Proposal): void {

@@ -370,3 +370,31 @@ Deno.test("what somebody said between coming and going while the servers could n
   assert.deepEqual(b.delivered.map(({ kind }) => kind), ["joined", "chat", "left", "joined"]);
   close(a, b);
 });
+
+Deno.test("who goes, is away or is back all at once shares few entries with what the others say, and all is told in order", async () => {
+  const cluster = new MemoryCluster();
+  const [a, b] = [await openSide(cluster), await openSide(cluster)];
+  const ann = a.bus.firstClient;
+  const clients = Array.from({ length: 60 }, (_, n) => ann + n);
+  for (const client of clients) await a.channel.publish(joined(client, `m${client}`));
+  const about = (client: number) => ({ room: 1, client, name: `m${client}`, time: 1 });
+  const entries = () => [...cluster.logs.values()].flat().at(-1)?.place ?? 0;
+  const before = entries();
+  b.delivered.length = 0;
+  const others = clients.slice(1);
+  const all: Position[] = [];
+  for (const client of others) all.push(a.channel.publish({ kind: "away", ...about(client) }));
+  all.push(a.channel.publish(chat(ann, 1, "where are you?")));
+  // Each depends on the one before of the same member.
+  await Promise.resolve();
+  for (const client of others) all.push(a.channel.publish({ kind: "left", ...about(client) }));
+  all.push(a.channel.publish({ kind: "topic", ...about(ann), text: "nobody is here" }));
+  await Promise.all(all);
+  assert.ok(entries() - before <= 6, `${entries() - before} entries`);
+  await b.channel.publish(joined(b.bus.firstClient, "b"));
+  assert.deepEqual(b.delivered, a.delivered.slice(-b.delivered.length));
+  assert.deepEqual(b.channel.view.occupants, a.channel.view.occupants);
+  assert.equal(b.channel.view.size, 2);
+  assert.equal(b.delivered.filter(({ kind }) => kind === "left").length, others.length);
+  close(a, b);
+});
