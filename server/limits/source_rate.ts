@@ -52,6 +52,14 @@ export class SourceRate {
     return passes;
   }
 
+  /** Whether the source of `address` would have a token left, had its neighbors in the /48 not taken those of the site. */
+  isSpentByNeighbors(address: string, now: number): boolean {
+    const [own, site] = this.#sharesOf(address);
+    const has = (share: typeof own) =>
+      share === undefined || this.#leftOf(share.name, share.most, now) >= 1;
+    return has(own) && !has(site);
+  }
+
   #forgetOne(now: number): void {
     const oldest = this.#buckets.entries().take(COMPARED).toArray();
     const lacks = oldest.map(([key, { most }]) => most - this.#leftOf(key, most, now));

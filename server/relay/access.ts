@@ -19,6 +19,7 @@ import { InviteBook, type InviteUse } from "./invite_book.ts";
 import { TokenGuesses } from "./token_guesses.ts";
 
 const RATE_REACHED = "too many new connections";
+const SITE_RATE_REACHED = "too many new connections from its IPv6 /48";
 
 /** What access control reports to. */
 export interface AccessContext {
@@ -294,14 +295,18 @@ export class Access {
   #decide(address: string, now: number): ConnectionSlot | string {
     if (this.#closed) return "the server is stopping";
     if (this.bans.covers(address, Date.now())) return "an admin banned the address";
-    const isTooFast = this.#rates.connections?.take(address, now) === false;
-    if (isTooFast && !this.#rates.resumptions?.take(address, now)) return RATE_REACHED;
+    const { connections, resumptions } = this.#rates;
+    const isTooFast = connections?.take(address, now) === false;
+    const why = isTooFast && connections.isSpentByNeighbors(address, now)
+      ? SITE_RATE_REACHED
+      : RATE_REACHED;
+    if (isTooFast && !resumptions?.take(address, now)) return why;
     const slot = this.#slots.admit(address, {
       heldOnly: this.draining || isTooFast,
       ownOnly: isTooFast,
     });
     if (slot !== undefined) return slot;
-    return isTooFast ? RATE_REACHED : this.draining ? "the server is draining" : "a cap is reached";
+    return isTooFast ? why : this.draining ? "the server is draining" : "a cap is reached";
   }
 }
 

@@ -11,12 +11,13 @@ export interface PageAnswer {
   readonly body: Uint8Array;
 }
 
-/** Writes an answer; stops at its deadline, or when the browser leaves. */
+/** Writes an answer; stops after `deadlineMs`, or when the browser leaves. */
 export async function sendPage(
   connection: Connection,
   { head, body }: PageAnswer,
+  { deadlineMs = PAGE_DEADLINE_MS }: { readonly deadlineMs?: number } = {},
 ): Promise<void> {
-  const timer = setTimeout(() => connection.close(), PAGE_DEADLINE_MS);
+  const timer = setTimeout(() => connection.close(), deadlineMs);
   try {
     await connection.write(head);
     for (let at = 0; at < body.length; at += PIECE_BYTES) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DEPARTED_REJOIN_MS } from "../../../server/config/limits.ts";
+import { DEPARTED_BUDGET, DEPARTED_REJOIN_MS } from "../../../server/config/limits.ts";
 import {
   type Burden,
   DepartedMembers,
@@ -86,4 +86,16 @@ Deno.test("a session that began before the mute, and one with a token of another
   assert.deepEqual(seen({ since: 9 }), [0, 0]);
   assert.deepEqual(seen({ tokenName: "bob" }), [0, 0]);
   assert.deepEqual(seen({ tokenName: undefined }), [0, 0]);
+});
+
+Deno.test("mutes in rooms of one's own never end a mute of another maker: the oldest of one's own end", () => {
+  const departed = new DepartedMembers({ tellsApart: true });
+  const attic = { title: "attic", madeBy: "198.51.100.1" };
+  departed.leave(attic, from("203.0.113.1"), MUTED, 0);
+  const address = (n: number) => `10.0.${n >> 8}.${n & 255}`;
+  const last = DEPARTED_BUDGET.most + 100;
+  for (let n = 0; n <= last; n++) departed.leave(DEN, from(address(n)), MUTED, 0);
+  assert.equal(departed.of("attic", from("203.0.113.1")).mutedUntil, HOUR);
+  assert.equal(departed.of("den", from(address(0))).mutedUntil, 0);
+  assert.equal(departed.of("den", from(address(last))).mutedUntil, HOUR);
 });

@@ -70,3 +70,15 @@ Deno.test("nor do most of a thousand who used up theirs, while twenty thousand o
   const renewed = spent.filter((address) => rate.allows(address, 0));
   assert.ok(renewed.length < 100, String(renewed.length));
 });
+
+Deno.test("whose neighbors in an IPv6 /48 took what the site may have is told from who took its own", () => {
+  const rate = new SourceRate({ messages: 2, seconds: 10 });
+  const address = (n: number) => `2001:db8:7:${n}::1`;
+  for (let n = 0; n < 8; n++) for (let k = 0; k < 3; k++) rate.take(address(n), 0);
+  assert.equal(rate.take(address(9), 0), false);
+  assert.equal(rate.isSpentByNeighbors(address(9), 0), true);
+  assert.equal(rate.isSpentByNeighbors(address(1), 0), false);
+  assert.equal(rate.isSpentByNeighbors("2001:db8:8::1", 0), false);
+  for (let k = 0; k < 3; k++) rate.take("192.0.2.1", 0);
+  assert.equal(rate.isSpentByNeighbors("192.0.2.1", 0), false);
+});

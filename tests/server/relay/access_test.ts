@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getLogger } from "@logtape/logtape";
+import { getLogger, type Logger } from "@logtape/logtape";
 import { Access } from "../../../server/relay/access.ts";
 import { Metrics } from "../../../server/telemetry/metrics.ts";
 import { configOf } from "../../helpers/peers/relay.ts";
@@ -80,4 +80,24 @@ Deno.test("who is held comes back while neighbors in its IPv6 /48 come far too o
   assert.equal(Array.from({ length: 5_000 }, (_, n) => comeAndGo(n)).filter(Boolean).length, 1_024);
   assert.equal(access.admit(neighbor(0xfffe)), undefined, "nobody of that /64 is held");
   assert.equal(access.admit("2001:db8:7:ffff::2")?.forHeld, true);
+});
+
+Deno.test("the log says of whom an IPv6 /48 shuts out that its neighbors did it, once for each", () => {
+  const said: string[] = [];
+  const log = {
+    warning: (_: string, { address, why }: Record<string, string>) =>
+      said.push(`${address} ${why}`),
+  };
+  const { counters } = new Metrics();
+  const config = configOf(["--connection-rate", "2/60"]);
+  const access = new Access(config, { counters, log: log as unknown as Logger, now: () => 1_000 });
+  for (let n = 0; n < 8; n++) for (let k = 0; k < 2; k++) access.admit(neighbor(n));
+  assert.deepEqual(said, []);
+  for (let k = 0; k < 3; k++) assert.equal(access.admit(neighbor(0xaaaa)), undefined);
+  assert.equal(access.admit(neighbor(1)), undefined);
+  assert.deepEqual(said, [
+    "2001:db8:7:aaaa::/64 too many new connections from its IPv6 /48",
+    "2001:db8:7:1::/64 too many new connections",
+  ]);
+  assert.equal(counters.connectionsRefused, 4);
 });

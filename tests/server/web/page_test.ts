@@ -93,6 +93,16 @@ Deno.test("a browser that leaves in the middle of the page is no fault", async (
   assert.equal(writes, 3);
 });
 
+Deno.test("a browser that does not read the page is let go at the deadline, with one piece of it in memory", async () => {
+  const link = new FakeLink();
+  const end = Promise.withResolvers<void>();
+  let writes = 0;
+  link.write = () => ++writes < 2 ? Promise.resolve() : end.promise;
+  link.close = () => end.reject(new ConnectionLost("it was closed"));
+  await sendPage(link, new Page(HTML).answer(headOf(), "GET"), { deadlineMs: 1 });
+  assert.equal(writes, 2);
+});
+
 Deno.test("a page that was not built is an error of the operator's, with what builds it", () => {
   assert.throws(
     () => readPage(new URL("no_such_page.html", import.meta.url)),
