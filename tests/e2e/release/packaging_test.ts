@@ -4,7 +4,13 @@ import { SERVER } from "../../../scripts/build/compile.ts";
 import { KEEP_PATIENCE_MS } from "../../../server/commands/keep.ts";
 import { GIVE_MS } from "../../../server/commands/take_over.ts";
 import { ENVIRONMENT_ONLY, SERVER_OPTIONS } from "../../../server/config/server_options.ts";
-import { STOP_DRAIN_MS } from "../../../server/config/limits.ts";
+import {
+  OUTBOX_BUDGET,
+  ROOM_MEMORY_BUDGET,
+  SEALED_MEMORY_BUDGET,
+  STOP_DRAIN_MS,
+  UNDECIDED_MAX_BYTES,
+} from "../../../server/config/limits.ts";
 import { newIdentityText } from "../../../server/config/identity_file.ts";
 import { makeCertificate } from "../../helpers/system/certificates.ts";
 import { buildExecutables, findCompileBase } from "../../helpers/programs/executables.ts";
@@ -73,7 +79,6 @@ Deno.test("the unit keeps memory off the disk and bounds what the relay may take
     ProtectSystem: ["strict"],
     LimitCORE: ["0"],
     MemorySwapMax: ["0"],
-    MemoryMax: ["1G"],
     CPUQuota: ["200%"],
   };
   for (const [name, values] of Object.entries(expected)) {
@@ -81,6 +86,21 @@ Deno.test("the unit keeps memory off the disk and bounds what the relay may take
   }
   const files = Number((await unitSettings("LimitNOFILE"))[0]);
   assert.ok(files > Number(SERVER_OPTIONS["max-connections"].fallback) + 64, "descriptors");
+});
+
+Deno.test("whoever fills all that the relay bounds itself has it killed neither by systemd nor by Docker", async () => {
+  const budgets = [OUTBOX_BUDGET, ROOM_MEMORY_BUDGET, SEALED_MEMORY_BUDGET];
+  const bounded = budgets.reduce((sum, { most }) => sum + most, UNDECIDED_MAX_BYTES);
+  // A connection as OPERATIONS.md has it, an idle server, and as much garbage as V8 leaves for a while.
+  const connections = 12_288 * Number(SERVER_OPTIONS["max-connections"].fallback);
+  const needed = bounded + connections + 65 * 2 ** 20 + 256 * 2 ** 20;
+  const [unit = ""] = await unitSettings("MemoryMax");
+  const { services } = parse(await readText("docker-compose.yml"));
+  const [container] = Object.values(services) as { mem_limit: string }[];
+  for (const limit of [unit, container?.mem_limit.toUpperCase() ?? ""]) {
+    assert.match(limit, /^\d+G$/);
+    assert.ok(parseInt(limit) * 2 ** 30 >= needed, `${limit}: ${needed} bytes may be taken`);
+  }
 });
 
 Deno.test("the keeper has the time to ask a server and to get its state, and the server waits for it", async () => {
@@ -157,8 +177,8 @@ Deno.test("docker-compose.yml parses, gives no way up, nothing to write to, and 
     user: "65532:65532",
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
-    mem_limit: "1g",
-    memswap_limit: "1g",
+    mem_limit: "2g",
+    memswap_limit: "2g",
     cpus: 2,
     pids_limit: 64,
     env_file: ".env",
