@@ -6,12 +6,10 @@ import { parseLine, runCommand } from "../commands/dispatcher.ts";
 import type { CommandContext } from "../commands/command.ts";
 import { contextOf } from "./pipe_input.ts";
 import type { InputOptions } from "./script.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, quoteMessage } from "../../shared/base/sanitize.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import type { RoomChoice } from "../editing/key_bindings.ts";
 import type { RequestOutcome } from "../session/request_ledger.ts";
-
-const NOT_IN_YET = "Not yet sent: you are not in this room; it is sent as soon as you are.";
 
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
@@ -74,8 +72,7 @@ export function enter(
 function say(chat: Chat, message: string, typed: string): void {
   try {
     const said = chat.say(message);
-    if (!chat.connected) tellWaiting(chat);
-    else if (isOutside(chat)) chat.output.note("info", NOT_IN_YET);
+    tellWaiting(chat, message);
     said.then((outcome) => reportLoss(chat, message, outcome));
   } catch (error) {
     chat.output.fault(error);
@@ -89,11 +86,18 @@ function isOutside({ rooms, sealed }: Chat): boolean {
   return room?.status?.phase === "out" && !room.hasStopped;
 }
 
-function tellWaiting(chat: Chat): void {
-  const until = chat.connection.asksTrust
-    ? "it waits until you say /trust"
-    : "it is sent as soon as there is a connection";
-  chat.output.note("info", `Not yet sent: ${until}.`);
+/** Nothing else shows a message before the server has it. */
+function tellWaiting(chat: Chat, message: string): void {
+  const until = waitingFor(chat);
+  if (until === undefined) return;
+  chat.output.note("info", `Not yet sent: ${quoteMessage(message)} waits until ${until}.`);
+}
+
+function waitingFor(chat: Chat): string | undefined {
+  if (!chat.connected) {
+    return chat.connection.asksTrust ? "you say /trust" : "there is a connection";
+  }
+  return isOutside(chat) ? "you are in this room" : undefined;
 }
 
 /** Why a command was refused has been shown; one that is perhaps not done is told as a line is. */

@@ -189,7 +189,10 @@ class FileSending {
       return undefined;
     }
     const head = `Cannot send ${quote(path)}`;
-    if (event?.kind !== "failed") return new ConnectionError(`${head}: the connection was lost`);
+    if (event?.kind !== "failed") {
+      const why = chat.finish.wanted ? "it was stopped" : "the connection was lost";
+      return new ConnectionError(`${head}: ${why}`);
+    }
     const { code, reason } = event.fault;
     const answers = answersText(event.receivers ?? []);
     return transferError(head, { code, reason: answers === "" ? reason : `${reason}: ${answers}` });

@@ -1,7 +1,7 @@
 // A file or a folder that the user wants to send: found, judged and opened.
 
 import { basename } from "node:path";
-import { LimitError, UsageError } from "../../shared/base/errors.ts";
+import { CmdchatError, ConfigError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
@@ -19,7 +19,7 @@ export interface SourceFileOptions {
   readonly fileMax: number;
 }
 
-/** Opens what the user typed after `/send`, or dropped. Throws UsageError or LimitError. */
+/** Opens what the user typed after `/send`, or dropped. Throws CmdchatError. */
 export async function openTypedFiles(
   typed: string,
   { home, fileMax }: SourceFileOptions,
@@ -36,7 +36,7 @@ export async function openTypedFiles(
   return files;
 }
 
-/** Opens several paths together, as one folder `name`; `fileMax` in bytes. Throws UsageError or LimitError. */
+/** Opens several paths together, as one folder `name`; `fileMax` in bytes. Throws CmdchatError. */
 export async function openTogether(
   paths: readonly string[],
   { name, fileMax }: { readonly name: string; readonly fileMax: number },
@@ -45,7 +45,7 @@ export async function openTogether(
   return await orRefusal(name, () => openArchive(paths, { name, fileMax, isFolder: false }));
 }
 
-/** Opens the file or the folder of exactly this path; `fileMax` in bytes. Throws UsageError or LimitError. */
+/** Opens the file or the folder of exactly this path; `fileMax` in bytes. Throws CmdchatError. */
 export async function openSourceFile(path: string, fileMax: number): Promise<SourceFile> {
   refuseWithoutFiles(path, fileMax);
   return await orRefusal(path, async () => {
@@ -59,7 +59,7 @@ export async function openSourceFile(path: string, fileMax: number): Promise<Sou
   });
 }
 
-/** Looks whether the file of exactly this path can be sent, as far as one can know without a server. Throws UsageError. */
+/** Looks whether the file of exactly this path can be sent, as far as one can know without a server. Throws CmdchatError. */
 export async function checkSourceFile(path: string): Promise<void> {
   await orRefusal(path, async () => {
     const info = await Deno.stat(path);
@@ -76,9 +76,9 @@ async function orRefusal<T>(path: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
-    if (error instanceof UsageError || error instanceof LimitError) throw error;
+    if (error instanceof CmdchatError) throw error;
     const why = error instanceof ChunkError ? error.message : whyUnreadable(error);
-    throw new UsageError(`Cannot send ${shown(path)}: ${why}`, { cause: error });
+    throw new ConfigError(`Cannot send ${shown(path)}: ${why}`, { cause: error });
   }
 }
 
@@ -140,7 +140,7 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
     refuseUnlessSendable(path, info, fileMax);
     // The files of /proc and their like say that they have nothing.
     if (info.size === 0 && await handle.read(new Uint8Array(1)) !== null) {
-      throw new UsageError(
+      throw new ConfigError(
         `Cannot send ${shown(path)}: it does not say how large it is`,
         { hint: "cmdchat-client send-file - sends what comes on its standard input" },
       );
@@ -154,7 +154,7 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
 }
 
 function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
-  if (!info.isFile) throw new UsageError(`Cannot send ${shown(path)}: it is not a regular file`);
+  if (!info.isFile) throw new ConfigError(`Cannot send ${shown(path)}: it is not a regular file`);
   refuseTooLarge(path, info.size, fileMax);
 }
 

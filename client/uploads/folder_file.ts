@@ -2,7 +2,7 @@
 // a folder must not give away what lies outside of it.
 
 import { basename, join } from "node:path";
-import { UsageError } from "../../shared/base/errors.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { FOLDER_ENTRIES_MAX, type TarEntry } from "../files/tar_header.ts";
 import { ChunkError } from "../transfer_base/source_file.ts";
@@ -26,7 +26,7 @@ export interface FolderContent {
   readonly leftOut: number;
 }
 
-/** The archive of these files and folders in one folder `name`. Throws UsageError, LimitError or the system's error. */
+/** The archive of these files and folders in one folder `name`. Throws CmdchatError or the system's error. */
 export async function archiveOf(
   paths: readonly string[],
   { name, isFolder }: {
@@ -58,7 +58,7 @@ class Found {
   async addNamed(from: string, into: string): Promise<void> {
     const info = await Deno.stat(from);
     if (info.isDirectory) return await this.addFolder(from, `${into}/${await folderName(from)}`);
-    if (!info.isFile) throw new UsageError(`Cannot send ${shown(from)}: it is not a regular file`);
+    if (!info.isFile) throw new ConfigError(`Cannot send ${shown(from)}: it is not a regular file`);
     this.#addFile(from, `${into}/${basename(from)}`, info);
   }
 

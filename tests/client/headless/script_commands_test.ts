@@ -210,6 +210,19 @@ Deno.test("a signal ends recv with the shell's code", async () => {
   assert.equal(await program.end(), 143);
 });
 
+Deno.test("a signal ends send-file with the shell's code, and it does not blame the connection", async () => {
+  await using server = await startServer();
+  await Deno.writeTextFile(`${home}/note.txt`, "x");
+  await using _taker = await V2Peer.join({ port: server.port, hello: { name: "taker" } });
+  await using sender = startClient(home, {
+    args: ["send-file", ...at(server, "--name", "giver"), "note.txt"],
+  });
+  await sender.complains(/waiting until somebody accepts it/);
+  sender.signal("SIGTERM");
+  assert.equal(await sender.end(), 143);
+  assert.match(sender.stderr, /^error: Cannot send "note\.txt": it was stopped$/m);
+});
+
 Deno.test("send-file waits for somebody, recv-file saves where it stands, both tell the same digest", async () => {
   await using server = await startServer();
   const folder = await Deno.makeTempDir({ dir: home });
@@ -278,7 +291,7 @@ Deno.test("send-file gives up where somebody is there and nobody accepts within 
   assert.deepEqual([end.data.length, end.last], [0, true], "its receivers hear that it is over");
 });
 
-Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot be saved 3", async () => {
+Deno.test("file commands: nobody there is 8, a missing file 3, and so is one that cannot be saved", async () => {
   await using server = await startServer();
   const nobody = await run(["send-file", ...at(server), "-t", "3", "big.bin"]);
   assert.equal(nobody.code, 8, nobody.stderr);
@@ -290,7 +303,7 @@ Deno.test("file commands: nobody there is 8, a missing file 2, one that cannot b
     args: ["recv-file", ...at(server), "--download-dir", `${home}/blocked`],
   });
   const wrong = await run(["send-file", ...at(server), "missing.txt", "note.txt"]);
-  assert.equal(wrong.code, 2, wrong.stderr);
+  assert.equal(wrong.code, 3, wrong.stderr);
   assert.match(wrong.stderr, /missing\.txt": there is no such file/, "before anybody comes");
   const sent = await run(["send-file", ...at(server), "-t", "20", "note.txt"]);
   assert.equal(sent.code, 9, sent.stderr);

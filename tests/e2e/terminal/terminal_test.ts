@@ -168,7 +168,7 @@ test("what was typed for a server that is another now waits for /trust, and the 
   await server.stop("SIGKILL");
   await Promise.all([alice, bob].map((pane) => pane.shows(/trying again/)));
   await bob.enter("typed before");
-  await bob.shows(/Not yet sent: it is sent as soon as there is a connection/);
+  await bob.shows(/Not yet sent: ".*" waits until there is a connection/);
   await alice.type("half a th");
 
   await using _again = await startServer({ args: ["--port", String(server.port)] });
@@ -177,7 +177,7 @@ test("what was typed for a server that is another now waits for /trust, and the 
   );
   await bob.shows(/another server: \/trust or \/quit/);
   await bob.enter("typed meanwhile");
-  await bob.shows(/Not yet sent: it waits until you say \/trust/);
+  await bob.shows(/Not yet sent: ".*" waits until you say \/trust/);
   await alice.type("ought");
   await alice.shows(/> half a thought$/m);
   await bob.enter("/trust");
