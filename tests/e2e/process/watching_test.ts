@@ -137,24 +137,35 @@ Deno.test("--admin-listen on a taken port, or open to others without a token, do
   assert.match(open.stderr, /it has no token\nhint: set CMDCHAT_ADMIN_TOKEN/);
 });
 
+function topAt(pages: string): readonly string[] {
+  const permissions = ["--allow-net", "--allow-env", "--allow-read"];
+  const program = [Deno.execPath(), "run", "--no-check", "--quiet", ...permissions];
+  return [...program, "server/main.ts", "top", "--admin-listen", pages];
+}
+
+inTerminal("top fits into a small terminal, echoes no key, and q quits it", async () => {
+  await using server = await startServer({ args: ["--admin-listen", "0"] });
+  await using tmux = await startTmux();
+  const pane = await tmux.open({ command: topAt(await pagesOf(server)), columns: 40, rows: 10 });
+  await pane.shows(/^members +0 v1, 0 v2, 0 away$/m);
+  await pane.press("x");
+  await using _peer = await V2Peer.join({ port: server.port });
+  await pane.shows(/^members +0 v1, 1 v2, 0 away$/m);
+  const rows = await pane.screen();
+  assert.match(rows[0] ?? "", /^cmdchat-server /);
+  assert.equal(rows.length, 10);
+  assert.equal(rows.at(-1), "q quits");
+  await pane.press("q");
+  assert.equal(await pane.exit(), 0);
+  assert.match(await pane.modes(), /cursor_flag=1.*alternate_on=0/);
+  assert.equal(pane.settingsAfter, pane.settingsBefore);
+});
+
 inTerminal("top draws in a terminal, follows the server, and gives the terminal back", async () => {
   await using server = await startServer({ args: ["--admin-listen", "0"] });
   const pages = await pagesOf(server);
   await using tmux = await startTmux();
-  const permissions = ["--allow-net", "--allow-env", "--allow-read"];
-  const pane = await tmux.open({
-    command: [
-      Deno.execPath(),
-      "run",
-      "--no-check",
-      "--quiet",
-      ...permissions,
-      "server/main.ts",
-      "top",
-      "--admin-listen",
-      pages,
-    ],
-  });
+  const pane = await tmux.open({ command: topAt(pages) });
   await pane.shows(/^members +0 v1, 0 v2, 0 away$/m);
   await using _peer = await V2Peer.join({ port: server.port });
   await pane.shows(/^members +0 v1, 1 v2, 0 away$/m);
