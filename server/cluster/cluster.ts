@@ -15,7 +15,7 @@ import type {
   RemoteSession,
   SharedSession,
 } from "./cluster_contract.ts";
-import { Arrivals, giveSession, OtherSessions } from "./other_sessions.ts";
+import { Arrivals, giveSession, Introductions, OtherSessions } from "./other_sessions.ts";
 import { Questions } from "./questions.ts";
 import { ReplayGuard } from "./replay_guard.ts";
 import { SealedHomes } from "./sealed_homes.ts";
@@ -58,6 +58,8 @@ export interface ClusterOptions {
 export class Cluster {
   readonly bus: ClusterBus;
   readonly sealed: SealedHomes;
+  /** What the others have yet to tell this server, after \`run\`. */
+  readonly introductions = new Introductions();
   readonly #options: ClusterOptions;
   readonly #fresh = new ReplayGuard();
   readonly #heard = new Map<Slot, number>();
@@ -256,6 +258,7 @@ export class Cluster {
   #lose(slot: Slot, how: "silent" | "bye"): void {
     if (!this.#heard.delete(slot)) return;
     this.#fresh.lose(slot);
+    this.introductions.end(slot);
     const now = performance.now();
     this.#lost.set(slot, now);
     if (how === "silent") this.#silent.set(slot, now + Math.max(RENEW_MS, this.#options.holdMs));
@@ -317,7 +320,9 @@ export class Cluster {
       return this.#options.onServers("found", this.others);
     }
     const sign = message.kind === "bye" ? undefined : this.#fresh.ask(slot, now);
-    if (sign !== undefined) this.#send({ kind: "who", to: slot, sign });
+    if (sign === undefined) return;
+    this.introductions.begin(slot);
+    this.#send({ kind: "who", to: slot, sign });
   }
 
   /** Proves to `slot`, which asked, that this server is alive, and sends all that others must know of it. */
@@ -327,6 +332,7 @@ export class Cluster {
     for (const session of this.#host?.sessions() ?? []) this.opened(session);
     for (const message of this.#host?.standing() ?? []) this.#send(message);
     this.sealed.introduce();
+    this.#send({ kind: "introduced" });
   }
 
   #take(slot: Slot, message: ClusterMessage): void {
@@ -337,6 +343,8 @@ export class Cluster {
         return;
       case "who":
         return this.#introduce(slot, message);
+      case "introduced":
+        return this.introductions.end(slot);
       case "bye":
         this.#places.drop(slot);
         return this.#lose(slot, "bye");
@@ -354,7 +362,7 @@ export class Cluster {
       case "unsettled":
         return this.#sessions.noteUnsettled(slot, message);
       case "direct":
-        return this.#direct(message);
+        return this.#arrivals.deliver(message, this.#host, (answer) => this.#send(answer));
       case "sealed_home":
       case "sealed_end":
       case "sealed_ask":
@@ -386,15 +394,5 @@ export class Cluster {
         return this.#send({ kind: "room_known", question, hasMembers });
       }
     }
-  }
-
-  #direct(message: ClusterMessageOf<"direct">): void {
-    const { question, to } = message;
-    const answer = (isHere: boolean | undefined) => {
-      if (isHere) this.#send({ kind: "directed", question });
-    };
-    const arrived = this.#arrivals.of(to);
-    if (arrived === undefined) answer(this.#host?.direct(message));
-    else void arrived.then(() => answer(this.#host?.direct(message)));
   }
 }

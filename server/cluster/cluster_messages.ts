@@ -41,6 +41,8 @@ const MESSAGES = {
   who: { to: count, sign: bytes(SIGN_BYTES) },
   /** Answer to `who`; repeats its challenge. `identity`: fingerprint of the sender. */
   here: { sign: bytes(SIGN_BYTES), identity: label },
+  /** The last answer to `who`: the receiver has been told all that the sender has. */
+  introduced: {},
   /** A session on the sender; `digests`: SHA-256 of the secrets that resume it, the new one and the one before. */
   session: { ticket, digests: z.array(bytes(32)).check(z.minLength(1), z.maxLength(2)), client },
   ended: { ticket },

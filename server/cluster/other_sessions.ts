@@ -122,6 +122,53 @@ export class Arrivals {
   of(client: number): Promise<void> | undefined {
     return this.#expected.get(client);
   }
+
+  /** Delivers what another server has for a client, once that is here if it is expected; answers where it is here. */
+  deliver(
+    message: ClusterMessageOf<"direct">,
+    host: ClusterHost | undefined,
+    answer: (message: ClusterMessage) => void,
+  ): void {
+    const { question, to } = message;
+    const deliver = () => {
+      if (host?.direct(message)) answer({ kind: "directed", question });
+    };
+    const arrived = this.of(to);
+    if (arrived === undefined) deliver();
+    else void arrived.then(deliver);
+  }
+}
+
+/** What the servers that were there before this one have yet to tell it of themselves. */
+export class Introductions {
+  readonly #begun = new Set<Slot>();
+  #onEnd: () => void = () => {};
+
+  /** Another server is there, and nothing is known of it yet. */
+  begin(slot: Slot): void {
+    this.#begun.add(slot);
+  }
+
+  /** It has told all, or is gone. */
+  end(slot: Slot): void {
+    if (this.#begun.delete(slot) && this.#begun.size === 0) this.#onEnd();
+  }
+
+  /** Resolves once those have told all that answer a hello within `hello` ms; after `most` ms in any case. */
+  over({ hello, most }: { readonly hello: number; readonly most: number }): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(late);
+        this.#onEnd = () => {};
+        resolve();
+      };
+      const late = setTimeout(end, most);
+      setTimeout(() => {
+        if (this.#begun.size === 0) end();
+        else this.#onEnd = end;
+      }, hello);
+    });
+  }
 }
 
 /** Whether `digest` is one of `known`; all are compared, each in constant time. */

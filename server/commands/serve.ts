@@ -12,6 +12,7 @@ import { joinCluster, type JoinedCluster } from "../nats/join_cluster.ts";
 import { addressText } from "../config/admin_address.ts";
 import { readPageToken } from "../config/admin_token.ts";
 import { openIdentity } from "../config/identity_file.ts";
+import { INTRODUCED_MS } from "../config/limits.ts";
 import { readReloadable } from "../config/reloadable_files.ts";
 import type { ServerConfig } from "../config/server_options.ts";
 import { connectionsMax } from "../net/file_handles.ts";
@@ -135,6 +136,8 @@ export async function serve(config: ServerConfig, context: ServeContext): Promis
   });
   const { attended } = context;
   const stopped = stopOnSignal(running, stop, context);
+  // Who comes meanwhile waits in the listener's queue.
+  if (joined !== undefined) await acquainted(joined, served);
   if (files.tls !== undefined) reportCertificate(files.tls, log, Date.now());
   if (attended === undefined) {
     print(banner(files.tokens.length === 0, listener));
@@ -212,6 +215,14 @@ function start(running: Running, joined: JoinedCluster | undefined, signal: Abor
 async function loadLibrary(): Promise<Kem["encapsulate"]> {
   useShortCipher(await loadShortCipher());
   return (await loadSodiumKem()).encapsulate;
+}
+
+/** Waits for what the other servers know and newcomers may ask for: their sessions, and invites. */
+async function acquainted({ cluster }: JoinedCluster, { relay }: ServedRelay): Promise<void> {
+  await Promise.all([
+    cluster.introductions.over(INTRODUCED_MS),
+    relay.access.invites.whenKnown(),
+  ]);
 }
 
 /**

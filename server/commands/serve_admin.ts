@@ -47,7 +47,7 @@ export async function openAdmin(parts: AdminParts): Promise<AdminListener | unde
   const exit = (code: number) =>
     void admin?.finish().then(() => flushLog()).then(() => Deno.exit(code));
   const view: AdminView = {
-    ready: () => served.listener.isAccepting && isReady(served.relay),
+    ready: () => served.isServing && isReady(served.relay),
     handOver: canHandOver && adminToken !== undefined && gate !== undefined
       ? new HandOverAuth(
         { token: adminToken, gate, notice: () => noticeOf(served) },

@@ -54,6 +54,7 @@ export class ServedRelay {
   #encapsulate: Kem["encapsulate"] | undefined;
   #snapshot: RelaySnapshot | undefined;
   #stopped = false;
+  #isServing = false;
 
   constructor(options: ServedRelayOptions) {
     this.#options = options;
@@ -68,6 +69,11 @@ export class ServedRelay {
   /** The relay of now. */
   get relay(): Relay {
     return this.#relay;
+  }
+
+  /** Whether clients are let in, as far as the listener can take them. */
+  get isServing(): boolean {
+    return this.#isServing && this.#listener.isAccepting;
   }
 
   /** Who the server is. */
@@ -95,6 +101,7 @@ export class ServedRelay {
     const door = this.#door;
     const { log } = this.#options;
     relay.run(this.#running.signal);
+    this.#isServing = true;
     return this.#listener.serve({
       admit: (address) => door.admit(address),
       onConnection: (connection, slot, ending) =>

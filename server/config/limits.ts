@@ -169,6 +169,12 @@ export const STOP_DRAIN_MS = 3_000;
 /** Sessions that the next process took over count as present for this long; clients not back by then are away. */
 export const EXPECTED_BACK_MS = 10_000;
 
+/**
+ * A server that joins others lets nobody in before these have told it which sessions they have: whoever came from one of
+ * them would lose theirs. They answer its hello within `hello`; one that hangs holds it up for `most`.
+ */
+export const INTRODUCED_MS = { hello: 300, most: 3_000 } as const;
+
 /** How long `cmdchat-server keep` waits for the next process: long enough for a second start after a failed one. */
 export const KEEP_MS = 60_000;
 

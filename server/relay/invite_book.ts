@@ -51,6 +51,11 @@ export class InviteBook {
     return this.#cluster?.isUp === false || this.#log?.isReady === false;
   }
 
+  /** Resolves once it is known what the other servers knew at the start, or after INVITE_WAIT_MS. */
+  async whenKnown(): Promise<void> {
+    if (this.#log !== undefined) await this.#soon(this.#log.ready);
+  }
+
   /** Makes one. Throws LimitError where its maker, or the server, has too many that are open. */
   async mint(wish: InviteWish, now: number): Promise<{ invite: Invite; token: string }> {
     const { token, digest } = newInviteToken();

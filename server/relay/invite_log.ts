@@ -38,13 +38,15 @@ export class InviteLog implements LogMachine<Waiting> {
   readonly #onLost: () => void;
   readonly #log: SharedLog<Waiting>;
   #isReady = false;
+  /** Resolves when it is known what was in the log at the start. */
+  readonly ready: Promise<void>;
 
   /** `onLost`: NATS has lost the log, and all open invites ended with it. */
   constructor(invites: Invites, cluster: Cluster, onLost: () => void) {
     this.#invites = invites;
     this.#onLost = onLost;
     this.#log = cluster.openLog("invites", this);
-    void this.#log.caughtUp().then(() => this.#isReady = true);
+    this.ready = this.#log.caughtUp().then(() => void (this.#isReady = true));
   }
 
   /** Whether it is known what was in the log at the start. */

@@ -15,6 +15,7 @@ Deno.test("every message comes back as it was sent, with the number of its serve
     { kind: "hello" },
     { kind: "who", to: 3, sign: TICKET },
     { kind: "here", sign: TICKET, identity: "fingerprint" },
+    { kind: "introduced" },
     {
       kind: "session",
       ticket: TICKET,

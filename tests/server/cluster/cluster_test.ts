@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Slot } from "../../../server/cluster/client_numbers.ts";
 import { Cluster } from "../../../server/cluster/cluster.ts";
-import type { ClusterHost } from "../../../server/cluster/cluster_contract.ts";
+import type { ClusterHost, SharedSession } from "../../../server/cluster/cluster_contract.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import { type ClusterMessage, OPEN_MAX } from "../../../server/cluster/cluster_messages.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
@@ -45,6 +45,7 @@ interface ServerOptions {
   readonly load?: ServerLoad;
   readonly holdMs?: number;
   readonly giveUp?: ClusterHost["giveUp"];
+  readonly sessions?: readonly SharedSession[];
 }
 
 function startServer(bus: MemoryCluster, slot: number, options: ServerOptions = {}): Server {
@@ -65,7 +66,7 @@ function startServer(bus: MemoryCluster, slot: number, options: ServerOptions = 
   });
   const host: ClusterHost = {
     guestPass: () => undefined,
-    sessions: () => [],
+    sessions: () => options.sessions ?? [],
     standing: () => [],
     followRoom: () => {},
     giveUp: options.giveUp ?? (() => Promise.resolve(undefined)),
@@ -239,6 +240,36 @@ Deno.test("a session whose ticket was changed goes to another server by either s
   assert.equal(await wait(comes(second)), "asked");
   one.stop.abort();
   two.stop.abort();
+});
+
+Deno.test("a server that has just started waits until the others have told it of their sessions, and for none that is gone", async () => {
+  const bus = new MemoryCluster();
+  const [id, secret] = [new Uint8Array(16).fill(5), new Uint8Array(32).fill(1)];
+  const sessions = [{ id: 9, ticket: { id, secret } }];
+  const giveUp = () =>
+    Promise.resolve({ request: 1, mail: [], unsettled: { open: [], declined: [] } });
+  const carried = record(bus);
+  const old = startServer(bus, 1, { sessions, giveUp });
+  const gone = startServer(bus, 2);
+  await settle();
+  gone.cluster.bye();
+  gone.stop.abort();
+  await settle();
+  const fresh = startServer(bus, 3);
+  assert.equal(await fresh.cluster.take(id, secret), undefined, "nobody has told it yet");
+  const most = 60_000;
+  await fresh.cluster.introductions.over({ hello: 1, most });
+  assert.equal((await fresh.cluster.take(id, secret))?.client, 9);
+  // One whose old words are repeated, or that hangs, says nothing of itself: it holds up for a while, and not forever.
+  const later = startServer(bus, 4);
+  repeat(bus, carried.slice(0, 3));
+  await settle();
+  let isOver = false;
+  const over = later.cluster.introductions.over({ hello: 1, most: 100 }).then(() => isOver = true);
+  await delay(20);
+  assert.equal(isOver, false);
+  await over;
+  for (const { stop } of [old, fresh, later]) stop.abort();
 });
 
 Deno.test("what was not decided goes along with a session, also where its server tells of it anew meanwhile", async () => {
