@@ -195,6 +195,8 @@ const ANSWERS: Answers = {
 
 /** Carries out a command of the admin. Throws CmdchatError when it cannot. */
 export async function runAdminCommand(relay: Relay, ask: AdminRequest): Promise<AdminAnswer> {
+  // What it changed now, the next process would not know.
+  if (relay.handingOver) throw new LimitError("Cannot run the command: the server is restarting");
   // The table's type ties each command to its request; TypeScript cannot follow the key through the union.
   const answer = ANSWERS[ask.command] as (relay: Relay, ask: AdminRequest) => AdminAnswer;
   return await answer(relay, ask);

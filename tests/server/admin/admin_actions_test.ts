@@ -179,3 +179,13 @@ Deno.test("listing sessions makes nothing for those in no sealed room", async ()
   await runAdminCommand(relay, { command: "sessions", names: true });
   assert.equal(made, 0);
 });
+
+Deno.test("a server that hands over takes no command, whose effect the next process would not know", async () => {
+  const relay = await makeRelay();
+  const { session } = seat(relay);
+  relay.beginHandOver();
+  await assert.rejects(runAdminCommand(relay, { command: "kick", session: session.id }), {
+    message: "Cannot run the command: the server is restarting",
+  });
+  assert.equal(relay.sessions.length, 1);
+});
