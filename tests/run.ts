@@ -35,6 +35,7 @@ const LONGEST = [
   "tests/e2e/attacks/sealed_attacks_test.ts",
   "tests/e2e/web/web_socket_test.ts",
   "tests/e2e/outages/soak_test.ts",
+  "tests/e2e/outages/quick_successions_test.ts",
   "tests/fuzz/text_time_test.ts",
   "tests/e2e/cluster/nats_trouble_test.ts",
   "tests/e2e/release/executables_test.ts",

@@ -13,7 +13,7 @@ import { makeIdentity } from "../../helpers/fakes/identities.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
 import { type RunningServer, startServer } from "../../helpers/programs/server_process.ts";
 
-const SUCCESSIONS = Number(Deno.env.get("SUCCESSIONS") || 6);
+const SUCCESSIONS = Number(Deno.env.get("SUCCESSIONS") || 4);
 const CLIENTS = 40;
 /** So many of them cut their connections and give attempts up. */
 const RESTLESS = 25;

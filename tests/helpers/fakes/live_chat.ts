@@ -19,6 +19,7 @@ import { Transfers } from "../../../client/transfers/transfers.ts";
 import type { Fingerprint } from "../../../shared/crypto/fingerprint.ts";
 import { FakeConsole } from "./chat_fakes.ts";
 import { testRsa } from "../peers/v2_peer.ts";
+import { startOwnTimer } from "../system/own_time.ts";
 
 /** A clock on which `speed` seconds pass in one. */
 export function fastClock(speed: number): Clock {
@@ -37,7 +38,7 @@ class EagerBackoff extends Backoff {
   }
 }
 
-/** Longest attempt to open a session, where a test does not say another. */
+/** Longest attempt to open a session, in time of this process, where a test does not say another. */
 const ATTEMPT_MS = 2_000;
 
 /** A line as the JSON renderer prints it. */
@@ -100,7 +101,7 @@ export class LiveChat implements AsyncDisposable {
         const request = { keyPair: await testRsa(), tls: false, clock, expected: gate.expected };
         const abort = () => connection.close();
         signal.addEventListener("abort", abort);
-        const tooLate = setTimeout(abort, options.attemptMs ?? ATTEMPT_MS);
+        const tooLate = startOwnTimer(options.attemptMs ?? ATTEMPT_MS, abort);
         try {
           return await SessionV2.open(connection, {
             ...request,
@@ -110,7 +111,7 @@ export class LiveChat implements AsyncDisposable {
           connection.close();
           throw error;
         } finally {
-          clearTimeout(tooLate);
+          tooLate.stop();
           signal.removeEventListener("abort", abort);
         }
       },
@@ -157,23 +158,36 @@ export class LiveChat implements AsyncDisposable {
     return this.lines.filter(({ kind }) => kind !== "chat").map(({ text }) => String(text));
   }
 
-  /** Resolves when `condition` holds, which is looked at with each line that is shown and every 50 ms. */
+  /**
+   * Resolves when `condition` holds, which is looked at with each line that is shown and every 50 ms; for `ms` in which
+   * this process ran.
+   */
   readonly until = async (condition: () => boolean, what: string, ms = 10_000): Promise<void> => {
-    const deadline = performance.now() + ms;
-    while (!condition()) {
-      if (performance.now() > deadline) {
-        const last = this.lines.slice(-5).map((line) => JSON.stringify(line)).join("\n");
-        throw new Error(`${what} did not come within ${ms} ms; last shown:\n${last}`);
+    let isLate = false;
+    const patience = startOwnTimer(ms, () => isLate = true);
+    try {
+      while (!condition()) {
+        if (isLate) {
+          const last = this.lines.slice(-5).map((line) => JSON.stringify(line)).join("\n");
+          throw new Error(`${what} did not come within ${ms} ms; last shown:\n${last}`);
+        }
+        await this.#news();
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 50);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+    } finally {
+      patience.stop();
     }
   };
+
+  /** Resolves with the next line that is shown, or after 50 ms. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, 50);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.chat.end();
