@@ -113,6 +113,15 @@ export function readPaxRecords(bytes: Uint8Array): ReadonlyMap<string, string> {
   return records;
 }
 
+/** The size of a pax header, in decimal digits alone (POSIX.1-2017); undefined where it has none. Throws TarError. */
+export function paxSize(records: ReadonlyMap<string, string> | undefined): number | undefined {
+  const digits = records?.get("size");
+  if (digits === undefined) return undefined;
+  const size = /^\d{1,16}$/.test(digits) ? Number(digits) : NaN;
+  if (!Number.isSafeInteger(size)) throw new TarError("a header has another format");
+  return size;
+}
+
 function block(
   { name, type, size }: { readonly name: string; readonly type: Typeflag; readonly size: number },
 ): Uint8Array {
@@ -152,8 +161,8 @@ function checksumOf(bytes: Uint8Array): number {
 }
 
 function octalOf(text: string): number {
-  const digits = text.trim();
-  if (!/^[0-7]{1,12}$/.test(digits)) throw new TarError("a header has another format");
+  const [, digits = ""] = /^ *([0-7]{1,12}) *$/.exec(text) ?? [];
+  if (digits === "") throw new TarError("a header has another format");
   return parseInt(digits, 8);
 }
 

@@ -9,6 +9,7 @@ import { openDownloadFolder, randomPart } from "./save_download.ts";
 import {
   FOLDER_DEPTH_MAX,
   FOLDER_ENTRIES_MAX,
+  paxSize,
   readPaxRecords,
   readTarBlock,
   TAR_BLOCK_BYTES,
@@ -58,6 +59,8 @@ class Unpacking {
   #start = 0;
   #end = 0;
   #entries = 0;
+  /** The first name of all paths. */
+  #top: string | undefined;
 
   constructor(file: Deno.FsFile, root: string) {
     this.#file = file;
@@ -85,11 +88,9 @@ class Unpacking {
       const { type, name, size } = header;
       if (type !== "x") {
         const path = records?.get("path") ?? name;
-        const told = Number(records?.get("size") ?? size);
+        const told = paxSize(records) ?? size;
         const isFolder = type === "5";
-        if (!Number.isSafeInteger(told) || told < 0 || (isFolder && told > 0)) {
-          throw new TarError("a header has another format");
-        }
+        if (isFolder && told > 0) throw new TarError("a header has another format");
         return { kind: isFolder ? "folder" : "file", path, size: told };
       }
       if (records !== undefined || size > 2 * TAR_PATH_MAX_BYTES) {
@@ -101,7 +102,8 @@ class Unpacking {
   }
 
   async #make({ kind, path, size }: TarEntry): Promise<void> {
-    const names = componentsOf(path);
+    const [top, ...names] = componentsOf(path);
+    if (top !== (this.#top ??= top)) throw new TarError("it holds more than one folder at the top");
     if (kind === "folder") {
       await this.#folder(names);
       return;
@@ -176,7 +178,7 @@ function madeAt(path: string): Made {
   return { path, names: new Map(), taken: new Set() };
 }
 
-/** What stands below the folder that was sent, which is the first name. Throws TarError. */
+/** The names of a path, of which the first is the folder that was sent. Throws TarError. */
 function componentsOf(path: string): readonly string[] {
   const names = path.replace(/\/$/, "").split("/");
   const isWrong = names.some((name) =>
@@ -188,7 +190,7 @@ function componentsOf(path: string): readonly string[] {
   if (names.length > FOLDER_DEPTH_MAX) {
     throw new TarError(`it has more than ${FOLDER_DEPTH_MAX} folders inside each other`);
   }
-  return names.slice(1);
+  return names;
 }
 
 /** What something is called in a folder here: harmless, and like nothing else in it. */

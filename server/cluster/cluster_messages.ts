@@ -184,7 +184,7 @@ export function encodeClusterMessage({ slot, number, message }: ReceivedMessage)
 /** Undefined for a message of another version. */
 export function decodeClusterMessage(body: Uint8Array): ReceivedMessage | undefined {
   const [slot, number, row, ...values] = decode(body) as unknown[];
-  const kind = KINDS[Number(row)];
+  const kind = typeof row === "number" ? KINDS[row] : undefined;
   if (kind === undefined || !count.safeParse(slot).success || !count.safeParse(number).success) {
     return undefined;
   }

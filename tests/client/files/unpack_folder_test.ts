@@ -37,6 +37,21 @@ function paxHeader(): Uint8Array {
   return header;
 }
 
+/** An archive of one file of 16 bytes, whose pax header says this size. */
+function withPaxSize(size: string): Uint8Array {
+  const large = tarHeader({ kind: "file", path: "p/a", size: 8 ** 11 });
+  const pax = utf8.encode(`${String(size.length + 9).padStart(2, "0")} size=${size}\n`);
+  large.fill(0, 512, 1_024);
+  large.set(pax, 512);
+  const header = paxHeader();
+  header.set(utf8.encode(pax.length.toString(8).padStart(11, "0")), 124);
+  header.set(utf8.encode("        "), 148);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  header.set(utf8.encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+  large.set(header);
+  return concatBytes([large, utf8.encode("x".repeat(16)), new Uint8Array(496 + 1_024)]);
+}
+
 /** Unpacks it in a folder of its own; `check` gets that folder. */
 async function unpacked(
   bytes: Uint8Array,
@@ -103,6 +118,8 @@ Deno.test("what leads elsewhere, or is no archive of a folder, leaves nothing be
     ["an empty name", archive({ path: "photos//x", text: "x" })],
     ["a link", link],
     ["a file without a folder", archive({ path: "evil", text: "x" })],
+    ["two folders at the top", archive({ path: "p/a", text: "x" }, { path: "q/b", text: "y" })],
+    ["another folder at the top", archive({ path: "p" }, { path: "q" })],
     ["one file twice", archive({ path: "p/a", text: "x" }, { path: "p/a", text: "y" })],
     ["a file as a folder", archive({ path: "p/a", text: "x" }, { path: "p/a/b", text: "y" })],
     ["a folder as a file", archive({ path: "p/a/b", text: "x" }, { path: "p/a", text: "y" })],
@@ -143,5 +160,29 @@ Deno.test("a link with the folder's name is not followed: the folder gets anothe
     assert.deepEqual(await namesIn(elsewhere), []);
   } finally {
     for (const path of [root, elsewhere]) await Deno.remove(path, { recursive: true });
+  }
+});
+
+Deno.test("a size in a pax header is decimal digits, and nothing else that JavaScript takes for a number", async () => {
+  await unpacked(withPaxSize("0016"), async (root) => {
+    assert.equal(await Deno.readTextFile(`${root}/photos/a`), "x".repeat(16));
+  });
+  const wrong = [
+    "1.6e1",
+    "0x00000010",
+    "0b00010000",
+    " 16",
+    "16 ",
+    "+16",
+    "-16",
+    "16.0",
+    "1e400",
+    "9".repeat(17),
+  ];
+  for (const size of wrong) {
+    await unpacked(withPaxSize(size), async (root, path) => {
+      assert.match(String(path), /a header has another format/, JSON.stringify(size));
+      assert.deepEqual(await namesIn(root), []);
+    });
   }
 });

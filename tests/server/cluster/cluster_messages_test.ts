@@ -72,9 +72,21 @@ Deno.test("every message comes back as it was sent, with the number of its serve
 
 Deno.test("what another version says is passed over", () => {
   for (
-    const wrong of [[5, 1, 99], [5, 1, 0, 1], [5, 1, 6, 3], ["5", 1, 0], [5, "1", 0], [5, -1, 0], [
-      5,
-    ], []]
+    const wrong of [
+      [5, 1, 99],
+      [5, 1, 0, 1],
+      [5, 1, 6, 3],
+      ["5", 1, 0],
+      [5, "1", 0],
+      [5, -1, 0],
+      [
+        5,
+      ],
+      [],
+      [5, 1, "0"],
+      [5, 1, null],
+      [5, 1, ""],
+    ]
   ) {
     assert.equal(decodeClusterMessage(encode(wrong)), undefined);
   }
