@@ -1,25 +1,57 @@
 // The first question of the first run: without a name in options or settings, a person at a terminal is asked for one.
+// No name begins with a slash, so whoever types one means a command.
 
 import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
+import { errorText } from "../../shared/cli/error_report.ts";
 import { parseName } from "../../shared/text/names.ts";
+import { signalExitCode } from "../base/exit.ts";
+import { findSlashCommand } from "../commands/dispatcher.ts";
 import type { ClientConfig } from "../config/read_options.ts";
 import type { UserSide } from "./open_console.ts";
 
-/** The name to come with; undefined where the user gave up. Enter alone is the default, with a number if it is taken. */
+/** The user leaves before the chat begins. */
+export interface EarlyLeave {
+  readonly exitCode: number;
+}
+
+const HELP = [
+  "Type the name that the others are to see, or Enter alone for the one shown.",
+  "/quit leaves. In the chat, which comes next, /help lists all commands.",
+];
+
+/** The name to come with, or that the user leaves. Enter alone is the default, with a number if it is taken. */
 export async function chooseName(
   { name, sources }: Pick<ClientConfig, "name" | "sources">,
   { console, canAsk, isPerson }: Pick<UserSide, "console" | "canAsk" | "isPerson">,
-): Promise<string | undefined> {
+): Promise<string | EarlyLeave> {
   if (!isPerson || !canAsk || sources.has("name")) return name;
   for (;;) {
     const typed = await console.ask(`Your name (Enter: ${name}):`);
-    if (typed === undefined) return undefined;
+    if (typed === undefined) return { exitCode: signalExitCode("SIGINT") };
     if (typed.trim() === "") return name;
     try {
+      const command = commandOf(typed);
+      if (command === "quit") return { exitCode: 0 };
+      if (command === "help") {
+        for (const line of HELP) console.print(line);
+        continue;
+      }
       return parseName(typed);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      console.print(`error: ${error.message}`);
+      console.print(errorText(error));
     }
   }
+}
+
+/** The command that is meant, if any. Throws UsageError for one that is for the chat, or for none. */
+function commandOf(typed: string): "quit" | "help" | undefined {
+  const [line, word] = /^\/(\S*).*$/.exec(typed.trim()) ?? [];
+  if (line === undefined) return undefined;
+  const name = findSlashCommand(word ?? "")?.name;
+  if (name === "quit" || name === "help") return name;
+  throw new UsageError(`Cannot use ${quote(line)} yet: first comes your name`, {
+    hint: "type a name, or Enter alone; /quit leaves",
+  });
 }

@@ -98,7 +98,7 @@ export async function deliver(
 }
 
 /** Commands resolve with anything. */
-function isRefusal(outcome: unknown): outcome is RequestRefusal {
+export function isRefusal(outcome: unknown): outcome is RequestRefusal {
   return typeof outcome === "object" && outcome !== null && "why" in outcome;
 }
 

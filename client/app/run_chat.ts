@@ -95,7 +95,7 @@ export async function runChat(
   let history: History | undefined;
   try {
     const name = await chooseName(config, side);
-    if (name === undefined) return signalExitCode("SIGINT");
+    if (typeof name !== "string") return name.exitCode;
     history = await openConfiguredHistory(config, side);
     const downloads = takesFiles(parts, side);
     const people = await openPeople(config, side);

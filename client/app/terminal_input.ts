@@ -4,12 +4,12 @@ import type { Chat } from "../chat/chat.ts";
 import { SlashAliases } from "../commands/aliases.ts";
 import { parseLine, runCommand } from "../commands/dispatcher.ts";
 import type { CommandContext } from "../commands/command.ts";
-import { contextOf } from "./pipe_input.ts";
+import { contextOf, isRefusal } from "./pipe_input.ts";
 import type { InputOptions } from "./script.ts";
 import { quote, quoteMessage } from "../../shared/base/sanitize.ts";
 import { QuitQuestion } from "./quit_question.ts";
 import type { RoomChoice } from "../editing/key_bindings.ts";
-import type { RequestOutcome } from "../session/request_ledger.ts";
+import { refusalReason, type RequestOutcome } from "../session/request_ledger.ts";
 
 /** Serves the person at a terminal until they leave. */
 export async function readTerminal(options: InputOptions): Promise<void> {
@@ -100,17 +100,21 @@ function waitingFor(chat: Chat): string | undefined {
   return isOutside(chat) ? "you are in this room" : undefined;
 }
 
-/** Why a command was refused has been shown; one that is perhaps not done is told as a line is. */
+/** Why a command was refused has mostly been shown; all else is told as of a line. */
 function reportLostCommand(chat: Chat, text: string, outcome: unknown): void {
-  if (outcome !== "lost" || chat.finish.wanted) return;
-  chat.output.note("warning", `Perhaps not done: ${quote(text, 200)}`);
+  if (outcome === "lost" && !chat.finish.wanted) {
+    chat.output.note("warning", `Perhaps not done: ${quote(text, 200)}`);
+  } else if (isRefusal(outcome) && outcome.isUntold) {
+    chat.output.note("warning", `Not done: ${quote(text, 200)}: ${refusalReason(outcome)}`);
+  }
 }
 
 function reportLoss(chat: Chat, text: string, outcome: RequestOutcome): void {
   if (outcome === "confirmed" || (outcome === "lost" && chat.finish.wanted)) return;
   const what = outcome === "lost" ? "Perhaps not delivered" : "Not delivered";
+  const why = outcome !== "lost" && outcome.isUntold ? `: ${refusalReason(outcome)}` : "";
   const hint = chat.finish.over ? undefined : "the up key brings it back";
-  chat.output.note("warning", `${what}: ${quote(text, 200)}`, hint);
+  chat.output.note("warning", `${what}: ${quote(text, 200)}${why}`, hint);
 }
 
 /** Leaves once files that are being sent or saved are through; asked twice it does not wait. */

@@ -250,10 +250,11 @@ export class Chat implements ChatContext {
   }
 
   /** We are not in `room` any more; where it was the current one, the one before it is. */
-  forget(room: JoinedRoom): void {
+  forget(room: JoinedRoom, isReplaced = false): void {
     this.proofs.left(room);
     const wasHere = this.rooms.current === room;
     const next = this.rooms.remove(room);
+    if (isReplaced) return;
     if (next !== undefined) this.output.moveTo(next.title);
     else if (wasHere) {
       this.output.note("info", "You are in no room now.", "/join ROOM");

@@ -6,6 +6,7 @@ import { parseName } from "../../shared/text/names.ts";
 import { reactionKey } from "../../shared/text/reaction.ts";
 import { REACTIONS_MAX } from "../base/limits.ts";
 import type { Chat } from "../chat/chat.ts";
+import { outcomeOfAll } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 import { NUMBER_HINT } from "./targets.ts";
 import { parseEmoji } from "../editing/emoji.ts";
@@ -110,7 +111,7 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
     needs: "new protocol",
     help: "take your emoji back from message N, by default the last that has one of yours",
     completes: "emoji",
-    run({ chat }, argument) {
+    async run({ chat }, argument) {
       const [match, number, word = ""] = /^(?:#?(\d{1,15})(?:\s+|$))?(\S*)$/.exec(argument) ?? [];
       if (match === undefined) {
         throw new UsageError(
@@ -131,7 +132,8 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
           hint: "the form is /unreact [#N] [EMOJI]",
         });
       }
-      return Promise.all(own.map(({ emoji }) => chat.talk.react(sequence, emoji, false)));
+      const asked = own.map(({ emoji }) => chat.talk.react(sequence, emoji, false));
+      return outcomeOfAll(await Promise.all(asked));
     },
   },
   {

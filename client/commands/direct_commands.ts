@@ -5,7 +5,7 @@ import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { RosterEntry } from "../rooms/roster.ts";
 import type { CommandRow } from "./command.ts";
-import { splitNameAndText } from "./targets.ts";
+import { isOwn, splitNameAndText } from "./targets.ts";
 
 /** Rows of the commands for direct messages. */
 export const DIRECT_COMMANDS: readonly CommandRow[] = [
@@ -18,7 +18,7 @@ export const DIRECT_COMMANDS: readonly CommandRow[] = [
     completes: "name",
     run({ chat }, argument) {
       const { person, text } = splitNameAndText(chat, argument);
-      if (person.client === chat.clientId) {
+      if (isOwn(chat, person)) {
         throw new UsageError("Cannot send a direct message to yourself");
       }
       tellState(chat, person);

@@ -1,6 +1,7 @@
 // Commands for files.
 
 import { UsageError } from "../../shared/base/errors.ts";
+import { quote } from "../../shared/base/sanitize.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
 import { WAITING_TEXTS } from "../render/transfer_text.ts";
 import { safeLine, safeName } from "../render/text.ts";
@@ -87,7 +88,7 @@ function optionalNumber(argument: string): number | undefined {
 function numberOf(argument: string): number {
   if (/^#?\d{1,9}$/.test(argument)) return Number(argument.replace("#", ""));
   throw new UsageError(
-    `Cannot use ${JSON.stringify(argument)}: the argument is the number of a file`,
+    `Cannot use ${quote(argument)}: the argument is the number of a file`,
     {
       hint: "/files lists them",
     },

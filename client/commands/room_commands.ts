@@ -140,7 +140,8 @@ export const ROOM_COMMANDS: readonly CommandRow[] = [
       const people = room.roster.people.filter(({ name }) => foldCase(name).includes(part));
       const names = people.map(({ name }) => name);
       const list = nameList(names, (index) => noteOf(room, people[index] as RosterEntry));
-      chat.output.answer(`In ${quote(room.title)}: ${list || `no name with ${quote(part)}`}`);
+      const where = `${isLeft(room) ? "Not in it now; last seen in" : "In"} ${quote(room.title)}`;
+      chat.output.answer(`${where}: ${list || `no name with ${quote(part)}`}`);
     },
   },
   {
@@ -175,6 +176,11 @@ function askForKeys(chat: Chat, found: readonly Found[]): void {
       chat.output.answer(`${who} shows a device key: ${keyDigits(shown.key)}`);
     });
   }
+}
+
+/** Whether it is a sealed room that we are not in any more, whose members may be others by now. */
+function isLeft({ seal }: JoinedRoom): boolean {
+  return seal?.phase === "out";
 }
 
 function noteOf(

@@ -43,7 +43,7 @@ export const SCREEN_COMMANDS: readonly CommandRow[] = [
       const count = argument === "" ? LAST_DEFAULT : Number(argument);
       if (!/^\d{0,6}$/.test(argument) || count === 0) {
         throw new UsageError(
-          `Cannot show the last ${JSON.stringify(argument)}: the argument is a number from 1`,
+          `Cannot show the last ${quote(argument)}: the argument is a number from 1`,
         );
       }
       if (chat.output.showLast(count, chat.rooms.current?.title)) return;
@@ -214,7 +214,7 @@ function helpOf(rows: readonly CommandRow[], argument: string): string {
   const row = rows.find((row) => row.name === name || row.aliases?.includes(name));
   if (row === undefined) {
     const meant = closestCommand(name, rows);
-    throw new UsageError(`Cannot help with ${JSON.stringify(argument)}: there is no such command`, {
+    throw new UsageError(`Cannot help with ${quote(argument)}: there is no such command`, {
       hint: meant === undefined ? "/help lists all commands" : `did you mean /help ${meant}?`,
     });
   }

@@ -1,11 +1,12 @@
 // Commands for sealed rooms.
 
-import { UsageError } from "../../shared/base/errors.ts";
+import { ConnectionError, UsageError } from "../../shared/base/errors.ts";
 import { ROOM_SECRET_BYTES } from "../../shared/text/invite_link.ts";
 import { parseTypedRoom } from "../../shared/text/names.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { SealStatus } from "../sealed_engine/engine_protocol.ts";
+import { RefusalError } from "../session/refusal.ts";
 import { refusalReason, type RequestOutcome } from "../session/request_ledger.ts";
 import type { SealedRoom } from "../sealed/sealed_room.ts";
 import type { CommandRow } from "./command.ts";
@@ -54,18 +55,36 @@ export const SEALED_COMMANDS: readonly CommandRow[] = [
       if (argument !== "") {
         throw new UsageError("Cannot do that: the forms are /rekey and /rekey follow [NAME]");
       }
-      return make(chat, {
-        title: room.state.linkTitle,
-        tell: (secret) => moved(room, secret),
-      });
+      return rekey(chat, room);
     },
   },
 ];
 
 interface NewRoom {
   readonly title: string;
-  /** Passes the secret on, and gives the note below the link. */
+  /** Passes the secret on, and gives the note below the link. Throws where it was not passed on. */
   readonly tell: (secret: Uint8Array) => string | Promise<string>;
+}
+
+/** Only who is in the room can tell its members. Throws UsageError, or what became of telling them. */
+async function rekey(chat: Chat, room: SealedRoom): Promise<RequestOutcome> {
+  requireInside(room);
+  // In a pipe the command may come before the way into the room is through.
+  const entered = await room.entered;
+  if (entered !== "confirmed") return entered;
+  requireInside(room);
+  return await make(chat, {
+    title: room.state.linkTitle,
+    tell: (secret) => moved(chat, room, secret),
+  });
+}
+
+function requireInside({ state, status, hasStopped }: SealedRoom): void {
+  if (status?.phase !== "out" && !hasStopped) return;
+  throw new UsageError(
+    `Cannot make a new link for ${quote(state.title)}: you are not in it, so nobody would be told`,
+    { hint: "/seal makes another room, whose link you give to the others yourself" },
+  );
 }
 
 /** Makes a room, and then gives the link away: whoever followed it sooner could be there first, and be the maker. */
@@ -81,16 +100,26 @@ async function make(chat: Chat, { title, tell }: NewRoom): Promise<RequestOutcom
   return outcome;
 }
 
-/** Tells the members of `room` of another link; gives what became of that. */
-async function moved(room: SealedRoom, secret: Uint8Array): Promise<string> {
+/** Tells the members of `room` of another link; gives what became of that. Throws where they were not told. */
+async function moved(chat: Chat, room: SealedRoom, secret: Uint8Array): Promise<string> {
   const where = quote(room.state.title);
   const isAlone = room.status?.people.every(({ own }) => own);
+  if (room.status?.phase !== "in") {
+    chat.output.note("info", `The members of ${where} are told as soon as you are back there.`);
+  }
   const outcome = await room.move(secret);
+  const sendIt = { hint: "send them the new link yourself" };
   if (outcome === "lost") {
-    return `Perhaps the members of ${where} were not told: you are not in that room any more. Send them the link.`;
+    throw new ConnectionError(
+      `Perhaps the members of ${where} were not told of the new link: you are not in that room any more`,
+      sendIt,
+    );
   }
   if (outcome !== "confirmed") {
-    return `The members of ${where} were not told: ${refusalReason(outcome)}. Send them the link.`;
+    throw new RefusalError(
+      `The members of ${where} were not told of the new link: ${refusalReason(outcome)}`,
+      sendIt,
+    );
   }
   if (isAlone) return `Nobody else was in ${where}: there was nobody to tell.`;
   return `The members of ${where} were told. Leave that room once they are here.`;
@@ -120,6 +149,7 @@ function sealedRoom(chat: Chat): SealedRoom {
 
 function statusOf(chat: Chat): SealStatus {
   const { status } = sealedRoom(chat);
-  if (status !== undefined && status.code !== "") return status;
-  throw new UsageError("Cannot show the code: you are not in the group yet");
+  // An old code would differ from that of the others, as if somebody were in between.
+  if (status?.phase === "in" && status.code !== "") return status;
+  throw new UsageError(`Cannot show the code: you are not in ${quote(chat.room.title)} now`);
 }

@@ -42,6 +42,12 @@ function findOne(chat: Chat, name: string): RosterEntry {
   });
 }
 
+/** Whether that is the user, whose number in a sealed room is another than the session's. */
+export function isOwn({ clientId, rooms }: Chat, person: RosterEntry): boolean {
+  return person.client === clientId ||
+    rooms.all.some(({ isSealed, name, roster }) => isSealed && roster.find(name) === person);
+}
+
 /** A name as people type it, who may copy it from a list with its quotes. */
 export function typedName(text: string): string {
   const [, quoted, name = text] = /^@?(?:"([^"]+)"|([^]+))$/.exec(text) ?? [];

@@ -209,7 +209,7 @@ export function readHistoryConfig(input: CommandLineInput): HistoryConfig {
     throw new UsageError("Cannot show a history: expected history FILE");
   }
   if (surplus !== undefined) {
-    throw new UsageError(`Cannot use ${JSON.stringify(surplus)}: history takes one FILE`);
+    throw new UsageError(`Cannot use ${quote(surplus)}: history takes one FILE`);
   }
   if (values.output !== undefined && action !== "export") {
     throw new UsageError("Cannot use --output to show a history: expected `history export FILE`");

@@ -1,5 +1,7 @@
 // The lines that the user entered, for arrow keys and search; in memory only.
 
+import { withoutSecrets } from "../../shared/base/sanitize.ts";
+
 const MAX_ENTRIES = 500;
 const MAX_LENGTH = 262_144;
 
@@ -10,9 +12,12 @@ export class InputHistory {
   #position = 0;
   #draft = "";
 
-  /** Adds a text unless it is empty or repeats the last one, and moves to the newest end. */
+  /**
+   * Adds a text, and moves to the newest end. Not one that is empty or repeats the last one, and no command that is only
+   * about a link with a token or a room's secret: whoever looks at the screen later would read it.
+   */
   add(text: string): void {
-    if (text !== "" && text !== this.#entries.at(-1)) {
+    if (text !== "" && text !== this.#entries.at(-1) && !isSecretCommand(text)) {
       this.#entries.push(text);
       this.#length += text.length;
       while (this.#entries.length > MAX_ENTRIES || this.#length > MAX_LENGTH) {
@@ -55,4 +60,8 @@ export class InputHistory {
     }
     return undefined;
   }
+}
+
+function isSecretCommand(text: string): boolean {
+  return /^\/[^\s/]+\s+\S+\s*$/.test(text) && withoutSecrets(text) !== text;
 }

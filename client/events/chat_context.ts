@@ -33,8 +33,8 @@ export interface ChatContext {
   end(fault: CmdchatError): void;
   /** Makes `room` the one that lines go to. */
   switchTo(room: JoinedRoom): void;
-  /** Takes a room away that we are no longer in. */
-  forget(room: JoinedRoom): void;
+  /** Takes a room away that we are no longer in; `isReplaced`: another one comes in its place at once. */
+  forget(room: JoinedRoom, isReplaced?: boolean): void;
   /** Sets our name in `room`. */
   nameIn(room: JoinedRoom, name: string): void;
   /** Nobody is called `name` in `room` any more. */

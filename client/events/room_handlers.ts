@@ -17,6 +17,7 @@ import { isReaction } from "../../shared/text/reaction.ts";
 import { quote, quoteMessage } from "../../shared/base/sanitize.ts";
 import type { ChatContext } from "./chat_context.ts";
 import { iso, sealedMark, show, verifiedMark } from "./show_event.ts";
+import { makerNews, NO_PIN, noteRank, opNews, rankNews } from "./rights_news.ts";
 import { mentions } from "../output/attention.ts";
 import type { Output } from "../output/output.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
@@ -135,7 +136,10 @@ const HANDLERS: Handlers = {
     room.ops = withoutOp(room, client);
     chat.typing.ends(id, name);
     chat.transfers.memberLeft(client, id);
-    show(chat, { event: "left", text: `${nameInSentence(name)} left.`, name, time }, room);
+    const isToldBefore = client === room.removed;
+    room.removed = undefined;
+    const text = `${nameInSentence(name)} left.`;
+    show(chat, { event: "left", text, name, time, isToldBefore }, room);
     chat.nameFreed(room, name);
   },
 
@@ -192,6 +196,7 @@ const HANDLERS: Handlers = {
     const person = whomName === "" ? {} : { whom: whomName };
     const about = { event: "moderated", text: moderationText(event), name, time, what, ...person };
     show(chat, about, room);
+    if (what === "kick" || what === "ban") room.removed = whom;
     if (what === "lock" || what === "unlock") room.isLocked = what === "lock";
     else if (what === "op") {
       if (room.ops.size < OPS_MAX) room.ops = new Set([...room.ops, whom]);
@@ -203,6 +208,7 @@ const HANDLERS: Handlers = {
       const until = seconds === 0 ? 0 : time + seconds * 1_000;
       room.bans.add({ client: whom, name: whomName, until, by: name });
     } else if (what === "unban") room.bans.lift(whom);
+    noteRank(chat, room);
     chat.refreshStatus();
     if (whom !== chat.clientId || (what !== "kick" && what !== "ban")) return;
     chat.transfers.roomLeft(room);
@@ -254,6 +260,7 @@ const HANDLERS: Handlers = {
     const pin = sequence === 0 ? undefined : { sequence, author, text };
     const isPinNews = pin !== undefined &&
       (pin.sequence !== room.pin?.sequence || text !== room.pin.text);
+    const [hadPin, wasLocked] = [room.pin !== undefined, room.isLocked];
     [room.maker, room.ops, room.pin, room.isLocked] = [maker, new Set(ops), pin, locked];
     const names = (clients: readonly AnyClientId[]) =>
       room.roster.people.filter(({ client }) => client !== 0 && clients.includes(client))
@@ -262,12 +269,16 @@ const HANDLERS: Handlers = {
     if (isPinNews) {
       const pinned = `Pinned, #${sequence} of ${nameInSentence(author)}: ${text}`;
       show(chat, { event: "pinned", text: pinned, time: undefined, sequence, said: text }, room);
+    } else if (pin === undefined && hadPin) {
+      show(chat, { event: "pinned", text: NO_PIN, time: undefined }, room);
     }
     const parts = [
+      ...rankNews(chat, room, names),
       ...makerNews(room),
       ...(opNames.length > 0 ? [`Ops: ${opNames.map(nameInSentence).join(", ")}.`] : []),
       ...(ops.includes(chat.clientId ?? 0) && !wasOp ? [opNews(room)] : []),
       ...(locked ? ["The room is locked: nobody else can join."] : []),
+      ...(wasLocked && !locked ? ["The room is not locked any more."] : []),
       ...(slow > 0 ? [`The room is slow: ${durationText(slow)} between two messages.`] : []),
     ];
     if (isBacklogNews) parts.push(backlogRule(backlog));
@@ -303,12 +314,6 @@ const HANDLERS: Handlers = {
   },
 };
 
-function opNews({ isSealed }: JoinedRoom): string {
-  return isSealed
-    ? "You are an op of this room: /kick, /lock and /pin are yours."
-    : "You are an op of this room: /kick, /ban, /mute, /lock, /slow and /pin are yours.";
-}
-
 /** What the message says, for those who do not see its number beside it; nothing of somebody whom the user ignores. */
 function reactedTo(chat: ChatContext, room: JoinedRoom, sequence: SequenceNumber): string {
   const said = room.said.find(sequence);
@@ -329,14 +334,7 @@ function revisePin(
   if (room.pin?.sequence !== sequence) return;
   room.pin = text === null ? undefined : { ...room.pin, text: pinText(text) };
   if (text !== null) return;
-  show(chat, { event: "pinned", text: "Nothing is pinned any more.", time: undefined }, room);
-}
-
-/** What somebody who made a room can do there, once, and not before there is somebody to do it to. */
-function makerNews(room: JoinedRoom): string[] {
-  if (!room.isMakerNews || room.roster.people.length < 2) return [];
-  room.isMakerNews = false;
-  return ["You made this room: /kick, /ban, /mute, /lock and /slow are yours."];
+  show(chat, { event: "pinned", text: NO_PIN, time: undefined }, room);
 }
 
 function countUnread(chat: ChatContext, room: JoinedRoom, shown: ReturnType<Output["chat"]>): void {

@@ -28,6 +28,8 @@ export interface Shown {
   /** Names of who made the room and of its ops (`rules`). */
   readonly maker?: string | undefined;
   readonly ops?: readonly string[];
+  /** Whether a line before it has said the same to people. */
+  readonly isToldBefore?: boolean;
 }
 
 /** Shows a line about `room`, or about none. */

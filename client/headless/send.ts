@@ -13,7 +13,7 @@ import {
   UsageError,
 } from "../../shared/base/errors.ts";
 import { MESSAGE_MAX_BYTES_CEILING } from "../../shared/base/limits.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, withoutSecrets } from "../../shared/base/sanitize.ts";
 import type { Chat } from "../chat/chat.ts";
 import { printError } from "../base/exit.ts";
 import { errorText } from "../../shared/cli/error_report.ts";
@@ -160,7 +160,8 @@ class Sending {
 /** The fields of a result for its outcome. */
 export function resultFields(fault: CmdchatError | undefined): Record<string, unknown> {
   if (fault === undefined) return { ok: true };
-  return { ok: false, code: fault.exitCode, error: fault.message, hint: fault.hint };
+  const error = withoutSecrets(fault.message);
+  return { ok: false, code: fault.exitCode, error, hint: fault.hint };
 }
 
 function notDelivered(

@@ -2,6 +2,7 @@
 // history. Lines that the user does not want to see end here.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
+import { withoutSecrets } from "../../shared/base/sanitize.ts";
 import { Attention, mentions } from "./attention.ts";
 import { HistoryLog, markOf } from "./history_log.ts";
 import type { LookBackSource } from "../console/look_back.ts";
@@ -102,6 +103,8 @@ export class Output {
     if (line.event === "renamed" && previous !== undefined && name !== undefined) {
       this.ignored.rename(previous, name);
     }
+    // What hides nothing from a program has no rules between lines.
+    if (line.isToldBefore && this.#renderer.rule !== undefined) return;
     const isAbout = name !== undefined && line.event !== "renamed" && !isMembership(line);
     if (isAbout && this.ignored.has(name)) return;
     if (isReactionLine(line)) this.#reactionLine(line);
@@ -151,7 +154,7 @@ export class Output {
   /** Shows an error as a note. Rethrows what is not a CmdchatError: a bug. */
   fault(error: unknown): void {
     if (!(error instanceof CmdchatError)) throw error;
-    this.note("error", error.message, error.hint);
+    this.note("error", withoutSecrets(error.message), error.hint);
   }
 
   /** Shows a change of the connection. */

@@ -81,6 +81,8 @@ export interface SystemLine {
   readonly ops?: readonly string[] | undefined;
   /** Whether its room is not the current one. */
   readonly elsewhere?: boolean;
+  /** Whether a line before it has said the same to people; a program is told what became of whom. */
+  readonly isToldBefore?: boolean | undefined;
   /** Whether it comes from the members of a sealed room and not from the server. */
   readonly sealed?: boolean;
   /** Whether it was shown before. */

@@ -60,6 +60,10 @@ export class JoinedRoom {
   suspect: string | undefined;
   /** Whether nothing is said here just now, since that was noticed a moment ago. */
   isStopped = false;
+  /** Whether the user moderated it when the server told of that last. */
+  isModerated = false;
+  /** Who was removed just now: that they are gone is no further news. */
+  removed: AnyClientId | undefined;
   /** Messages that came while another room was current, and how many of them mention the user. */
   unread = 0;
   mentions = 0;
@@ -112,6 +116,10 @@ export class JoinedRoom {
     this.#people = [];
     this.bans.clear();
     this.suspect = undefined;
+    // In another session the numbers mean others.
+    this.maker = 0;
+    this.ops = new Set();
+    this.removed = undefined;
     this.#firstSight = true;
   }
 }

@@ -20,7 +20,7 @@ import { listedName } from "../render/text.ts";
 import { type LinkMove, RequestLedger, type RequestOutcome } from "../session/request_ledger.ts";
 import { handleRoomEvent, type RoomEvent } from "../events/room_handlers.ts";
 import type { JoinedRoom } from "../rooms/joined_room.ts";
-import { ALONE } from "./first_words.ts";
+import { ALONE, wayOut } from "./first_words.ts";
 import { NewLinks } from "./new_links.ts";
 import { rosterEntry } from "./roster_entry.ts";
 import type { openSealedEngine, SealedEngine } from "../sealed_engine/engine.ts";
@@ -324,7 +324,8 @@ export class SealedRoom {
   #note({ level, text, of }: Extract<SealedRoomEvent, { kind: "note" }>): void {
     const { chat } = this.#options;
     if (of !== undefined && level !== "danger" && chat.output.ignored.has(of)) return;
-    if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`);
+    const hint = of === undefined ? undefined : wayOut(listedName(of));
+    if (level !== "info") return chat.output.note(level, `${this.state.title}: ${text}`, hint);
     show(chat, { event: "sealed", text, time: undefined }, this.state);
   }
 

@@ -89,7 +89,8 @@ export class SealedRooms {
     const { chat, clock, pacer, openEngine = openSealedEngine, alarms = "hold" } = this.#options;
     const { people } = this.#options;
     const known = this.all.find((room) => sameBytes(room.secret, secret));
-    if (known?.hasStopped) this.#remove(known);
+    // The new one comes in its place: that the user is in no room meanwhile is not true.
+    if (known?.hasStopped) this.#remove(known, true);
     else if (known !== undefined) {
       chat.switchTo(known.state);
       // Locked out, or put out: the user tries the link again.
@@ -213,11 +214,11 @@ export class SealedRooms {
     if (this.#asked.size > ASKED_MAX && oldest !== undefined) this.#asked.delete(oldest);
   }
 
-  #remove(room: SealedRoom): void {
+  #remove(room: SealedRoom, isReplaced = false): void {
     if (!this.#rooms.delete(room.state)) return;
     for (const [number, other] of this.#byNumber) if (other === room) this.#byNumber.delete(number);
     room.close();
-    this.#options.chat.forget(room.state);
+    this.#options.chat.forget(room.state, isReplaced);
   }
 }
 

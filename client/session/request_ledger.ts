@@ -23,6 +23,8 @@ import type { RatePacer } from "./rate_pacer.ts";
 /** Why a request was not done, in the words of whoever refused it; NOT sanitized. */
 export interface RequestRefusal {
   readonly why: string;
+  /** Whether nobody has shown it to the user. */
+  readonly isUntold?: true;
 }
 
 const REASON_SHOWN_MAX = 300;
@@ -34,6 +36,12 @@ export function refusalReason({ why }: RequestRefusal): string {
 
 /** What became of a request: done, not done, or unknown because the connection broke. */
 export type RequestOutcome = "confirmed" | "lost" | RequestRefusal;
+
+/** What became of several requests as if they were one: what is not known, else what was not done. */
+export function outcomeOfAll(outcomes: readonly RequestOutcome[]): RequestOutcome {
+  return outcomes.find((one) => one === "lost") ?? outcomes.find((one) => one !== "confirmed") ??
+    "confirmed";
+}
 
 type Drafted<R> = R extends { readonly room: AnyRoomId } ? Omit<R, "id" | "room"> : Omit<R, "id">;
 type DraftOf<R> = R extends unknown ? Drafted<R> : never;
@@ -255,7 +263,7 @@ export class RequestLedger {
     this.#sink = undefined;
     this.#stopped = why;
     for (const { settle, sent } of this.#entries.splice(0)) {
-      settle(sent === undefined ? { why } : "lost");
+      settle(sent === undefined ? { why, isUntold: true } : "lost");
     }
     this.#options.onChange();
   }

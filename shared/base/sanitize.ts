@@ -64,9 +64,22 @@ export function sanitizeText(text: string): string {
   return clean(text.replace(BREAK, "\n"), "    ");
 }
 
-/** Text for an error message: one safe line in double quotes, cut to `max` characters with `…`. */
+// What stands behind the # of a link of this program lets people in.
+const END_OF_LINK = /\b(cmdchat:[^\s"'#]*#)[^\s"']+/gi;
+// The token and the room's secret of any invite link, also where it was cut or escaped.
+const SECRET_PART = /(?<![a-z])(secret|token)(=|%3d)[^\s&"'<>]+/gi;
+
+/** The text without the secrets of invite links in it: what a user typed or pasted is repeated in errors. */
+export function withoutSecrets(text: string): string {
+  return text.replace(END_OF_LINK, "$1…").replace(SECRET_PART, "$1$2…");
+}
+
+/**
+ * Text for an error message: one safe line in double quotes, cut to `max` characters with `…`, without the secrets of
+ * invite links.
+ */
 export function quote(text: string, max = 40): string {
-  const characters = [...sanitizeLine(text)];
+  const characters = [...sanitizeLine(withoutSecrets(text))];
   if (characters.length <= max) return `"${characters.join("")}"`;
   // Once more, because the cut may have gone through an emoji.
   return `"${sanitizeLine(characters.slice(0, max - 1).join(""))}…"`;

@@ -1,7 +1,7 @@
 // How both programs print an error.
 
 import { CmdchatError } from "../base/errors.ts";
-import { sanitizeText } from "../base/sanitize.ts";
+import { sanitizeText, withoutSecrets } from "../base/sanitize.ts";
 
 /** Code of an end that nobody foresaw. */
 export const EXIT_UNEXPECTED = 1;
@@ -15,6 +15,6 @@ const SECRETS_OF_A_LINK = /\b((?:cmdchat|https?):[^\s"'#]*#)[^\s"']+/gi;
  */
 export function errorText({ message, hint }: CmdchatError): string {
   const line = (text: string) =>
-    sanitizeText(text).replaceAll("\n", " ").replaceAll(SECRETS_OF_A_LINK, "$1…");
+    withoutSecrets(sanitizeText(text)).replaceAll("\n", " ").replaceAll(SECRETS_OF_A_LINK, "$1…");
   return `error: ${line(message)}` + (hint === undefined ? "" : `\nhint: ${line(hint)}`);
 }

@@ -159,8 +159,11 @@ function faultOf(name: string): string | undefined {
   return undefined;
 }
 
-// The number, because what is refused is often invisible.
+// Beyond ASCII the number, because what is refused is often invisible, or looks like something else.
 function codePoint(character: string): string {
+  if (/[\x21-\x7e]/.test(character)) return `the character ${character}`;
+  if (character === "\t") return "a tab";
+  if (character === "\n" || character === "\r") return "a line break";
   const hex = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
   return `the character U+${hex}`;
 }

@@ -31,7 +31,7 @@ Deno.test("a name is asked for where a person gave none, until it is one", async
     [[" jane  doe "], person, [], "jane doe", 1],
     [[""], person, [], "anonymous", 1],
     [["server", "a:b", "bob"], person, [], "bob", 3],
-    [[undefined], person, [], undefined, 1],
+    [[undefined], person, [], { exitCode: 130 }, 1],
     [[], person, [["name", "typed"]], "anonymous", 0],
     [[], person, [["name", "environment"]], "anonymous", 0],
     [[], { isPerson: false, canAsk: false }, [], "anonymous", 0],
@@ -40,11 +40,34 @@ Deno.test("a name is asked for where a person gave none, until it is one", async
   for (const [answers, side, sources, name, asked] of cases) {
     const console = new AnsweringConsole(...answers);
     const config = { name: "anonymous", sources: new Map(sources) };
-    assert.equal(await chooseName(config, { console, ...side }), name);
+    assert.deepEqual(await chooseName(config, { console, ...side }), name);
     assert.equal(console.questions.length, asked, JSON.stringify(answers));
     assert.equal(console.printed.length, Math.max(0, asked - 1));
     for (const line of console.printed) assert.match(line, /^error: Cannot use the name/);
   }
+});
+
+Deno.test("a command at the question for a name is none: /quit leaves, /help says what to do, others wait", async () => {
+  const side = { isPerson: true, canAsk: true };
+  const config = { name: "anonymous", sources: new Map() };
+  for (const quit of ["/quit", "/exit", " /Q "]) {
+    const console = new AnsweringConsole("/help", "/?", "/names", "/nonsense", "//", "a/b", quit);
+    assert.deepEqual(await chooseName(config, { console, ...side }), { exitCode: 0 });
+    const { printed } = console;
+    assert.match(printed[0] ?? "", /Type the name/);
+    assert.match(printed[1] ?? "", /\/quit leaves/);
+    const hint = "hint: type a name, or Enter alone; /quit leaves";
+    assert.deepEqual(printed.slice(4), [
+      ...["/names", "/nonsense", "//"].map((typed) =>
+        `error: Cannot use "${typed}" yet: first comes your name\n${hint}`
+      ),
+      'error: Cannot use the name "a/b": the character / cannot be in it; letters, digits, ' +
+      'single spaces, "-", "_" and "." can',
+    ]);
+  }
+  const console = new AnsweringConsole("/join cmdchat://h/r#token=hunter2", "bob");
+  assert.equal(await chooseName(config, { console, ...side }), "bob");
+  assert.doesNotMatch(console.printed.join(), /hunter2/);
 });
 
 const test = skipWithout("script");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMAND_GROUPS, parseLine, runCommand } from "../../../client/commands/dispatcher.ts";
+import { createJsonRenderer } from "../../../client/render/json.ts";
+import { plainText } from "../../../client/render/shown.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 import {
@@ -12,6 +14,7 @@ import {
 } from "../../helpers/fakes/chat_fakes.ts";
 
 const PIN = { sequence: 0, author: 0, authorName: "", text: "" };
+const PINNED = { sequence: 3, author: 8, authorName: "eve", text: "read this" };
 const RULES = { ops: [], locked: false, slow: 0, ...PIN, backlog: 0 };
 
 async function story() {
@@ -102,6 +105,79 @@ Deno.test("who is removed reads why and is out of the room; who made it is told 
   }));
   assert.match(console.printed.at(-2) ?? "", /eve banned alice for 1 minute: noise/);
   assert.equal(chat.rooms.byTitle("lobby"), undefined);
+});
+
+Deno.test("that somebody is gone who was removed just now is told once to people, and in full to programs", async () => {
+  const { session, console, chat } = await story();
+  await session.deliver(
+    eventOf("joined", { room: LOBBY, client: 8, name: "eve", old: false }),
+    eventOf("joined", { room: LOBBY, client: 9, name: "bob", old: false }),
+  );
+  const gone = (client: number, name: string) => eventOf("left", { room: LOBBY, client, name });
+  const decision = { room: LOBBY, request: 0, seconds: 0, text: "" };
+  for (const what of ["kick", "ban"] as const) {
+    const whom = what === "kick" ? { whom: 8, whomName: "eve" } : { whom: 9, whomName: "bob" };
+    console.printed.length = 0;
+    await session.deliver(eventOf("moderated", { ...decision, what, ...whom }));
+    await session.deliver(gone(whom.whom, whom.whomName));
+    assert.equal(console.printed.length, 1, console.printed.join());
+    assert.equal(chat.room.roster.find(whom.whomName), undefined);
+  }
+  // Whoever comes again and goes by themselves is told of.
+  await session.deliver(eventOf("joined", { room: LOBBY, client: 9, name: "bob", old: false }));
+  await session.deliver(gone(9, "bob"));
+  assert.match(console.printed.at(-1) ?? "", /bob left\./);
+  const json = createJsonRenderer();
+  const about = { text: "eve left.", room: "lobby", time: "", event: "left", name: "eve" };
+  assert.match(plainText(json.system({ ...about, isToldBefore: true })), /"event":"left"/);
+  assert.equal(json.rule, undefined, "what shows no rules between lines hides nothing");
+});
+
+Deno.test("whoever moderated a room before the server restarted is told that it is over, and who does now", async () => {
+  const [first, second] = [new FakeSession(), new FakeSession({ client: 2 })];
+  const { console, chat, clock } = await startChat([first, second]);
+  await first.deliver(
+    membersOf("alice", "eve"),
+    eventOf("rules", { room: LOBBY, maker: 7, ...RULES, ...PINNED, locked: true }),
+  );
+  assert.match(console.printed.at(-1) ?? "", /You made this room: .* The room is locked/);
+  await first.drop();
+  for (let second = 0; second < 2; second++) await clock.pass(1_000);
+  await second.deliver(
+    {
+      kind: "members",
+      room: LOBBY,
+      more: false,
+      list: [[7, "eve", "here", 0, null], [2, "alice", "here", 0, null]],
+    },
+    eventOf("rules", { room: LOBBY, maker: 7, ...RULES }),
+  );
+  assert.deepEqual(console.printed.slice(-2), [
+    "* Nothing is pinned any more.",
+    "* You do not moderate this room any more, these do: eve. Such rights end with the session, " +
+    "and when the server restarts. The room is not locked any more.",
+  ]);
+  await second.deliver(eventOf("rules", { room: LOBBY, maker: 7, ...RULES }));
+  assert.match(console.printed.at(-1) ?? "", /is not locked any more/, "it is told once");
+  chat.end();
+});
+
+Deno.test("whoever makes a room again after the server restarted is told so, although its numbers begin anew", async () => {
+  const [first, second] = [new FakeSession(), new FakeSession()];
+  const { console, chat, clock } = await startChat([first, second]);
+  await first.deliver(
+    membersOf("eve", "alice"),
+    eventOf("rules", { room: LOBBY, maker: 7, ...RULES }),
+  );
+  await first.drop();
+  for (let second = 0; second < 2; second++) await clock.pass(1_000);
+  console.printed.length = 0;
+  await second.deliver(
+    membersOf("alice", "eve"),
+    eventOf("rules", { room: LOBBY, maker: 7, ...RULES }),
+  );
+  assert.match(console.printed.at(-1) ?? "", /You made this room/);
+  chat.end();
 });
 
 Deno.test("/lock says that a room is locked only while somebody moderates it: nobody is told when a lock ends", async () => {

@@ -232,23 +232,23 @@ Deno.test("commands of plain rooms send nothing of a sealed one to the server", 
   story.chat.end();
 });
 
-Deno.test("a word to one member of a sealed room goes to the engine, also one to ourselves", async () => {
+Deno.test("a word to one member of a sealed room goes to the engine; one to ourselves is refused, as in a plain room", async () => {
   const story = await mixedChat();
   await story.console.enter("/seal other");
   const other = story.engines[1] as FakeEngine;
   other.enter("bob");
   await story.console.enter("/msg bob only you", "/msg alice a note to myself");
-  assert.deepEqual(other.handled.slice(-2), [
+  assert.deepEqual(other.handled.slice(-1), [
     { kind: "whisper", request: 1, to: 2, text: "only you" },
-    { kind: "whisper", request: 2, to: 1, text: "a note to myself" },
   ]);
+  assert.equal(story.console.printed.at(-1), "error: Cannot send a direct message to yourself");
   assert.deepEqual(story.session.sent, []);
   const about = { client: 2, name: "bob", to: 1, toName: "alice", time: 0, request: 0 };
   other.tell({ kind: "direct", ...about, text: "I heard" });
   assert.match(story.console.printed.at(-1) ?? "", /bob.*I heard/);
   assert.doesNotMatch(story.console.printed.at(-1) ?? "", /server can read/);
   await story.console.enter("/reply good");
-  assert.deepEqual(other.handled.at(-1), { kind: "whisper", request: 3, to: 2, text: "good" });
+  assert.deepEqual(other.handled.at(-1), { kind: "whisper", request: 2, to: 2, text: "good" });
   story.chat.end();
 });
 
@@ -391,8 +391,9 @@ Deno.test("/rekey makes a new room and tells the old one; a member follows it", 
   assert.deepEqual(story.engines[1]?.options.secret, other);
   assert.equal(story.chat.room.title, "team-sealed");
   await story.console.enter("/rekey");
-  const third = story.engines[2];
   story.engines[1]?.enter();
+  await turns();
+  const third = story.engines[2];
   const isTold = () => story.engines[1]?.handled.some(({ kind }) => kind === "move");
   assert.equal(isTold(), false, "nobody else is to be there first");
   third?.enter();
@@ -422,7 +423,11 @@ Deno.test("/rekey says why the members were not told, in the words of whoever re
   first(story).tell({ kind: "declined", request: 1, why });
   await turns();
   const last = story.console.printed.at(-1) ?? "";
-  assert.match(last, /"team" were not told: bob may be somebody else\. Send them the link\./);
+  assert.equal(
+    last,
+    'error: The members of "team" were not told of the new link: bob may be somebody else\n' +
+      "hint: send them the new link yourself",
+  );
   story.chat.end();
 });
 
@@ -443,7 +448,7 @@ Deno.test("/rekey says that the members were told where they were, and that they
   assert.match(story.console.printed.at(-3) ?? "", /cmdchat:/, "the link is there all the same");
   assert.match(
     last(),
-    /The members of "team" were not told: you are not in "team" any more\. Send/,
+    /The members of "team" were not told of the new link: you are not in "team" any more\nhint: send/,
   );
   await story.console.enter("/switch team-sealed", "/rekey");
   story.engines[1]?.enter("bob");
@@ -454,6 +459,48 @@ Deno.test("/rekey says that the members were told where they were, and that they
   await turns();
   assert.match(last(), /Perhaps the members of "team-sealed" were not told/);
   story.chat.end();
+});
+
+Deno.test("/rekey in a room that we are not in makes no room and no link, and says so to a program too", async () => {
+  const story = await sealedChat();
+  const { chat, clock } = story;
+  first(story).enter("bob");
+  first(story).tell(statusOf({ phase: "out" }));
+  const context = contextOf({ chat, downloads: false, clock }, () => {});
+  const why = /^UsageError: Cannot make a new link for "team": you are not in it/;
+  await assert.rejects(deliver("/rekey", context, { clock }), why);
+  first(story).options.fail(new Error("no memory"));
+  await assert.rejects(deliver("/rekey", context, { clock }), why);
+  assert.equal(story.engines.length, 1);
+  chat.end();
+});
+
+Deno.test("/rekey of a program waits until it is in, and fails where the members were not told", async () => {
+  const story = await sealedChat();
+  const { chat, clock } = story;
+  const context = contextOf({ chat, downloads: false, clock }, () => {});
+  const refused = deliver("/rekey", context, { clock });
+  await turns();
+  assert.equal(story.engines.length, 1, "not before we are in");
+  first(story).enter("bob");
+  await turns();
+  first(story).tell(statusOf({ phase: "catching up" }));
+  story.engines[1]?.enter();
+  await turns();
+  const shown = () => story.console.printed.join("\n");
+  assert.match(shown(), /members of "team" are told as soon as you are back there/);
+  first(story).tell({ kind: "declined", request: 1, why: "no" });
+  await assert.rejects(
+    refused,
+    /^RefusalError: The members of "team" were not told of the new link: no$/,
+  );
+  const lost = deliver("/rekey", context, { clock, room: "team" });
+  await turns();
+  story.engines[2]?.enter();
+  await turns();
+  first(story).options.fail(new Error("no memory"));
+  await assert.rejects(lost, /^ConnectionError: Perhaps the members of "team" were not told/);
+  chat.end();
 });
 
 Deno.test("/join LINK leads into the link's room on this server, and nowhere else", async () => {
@@ -541,6 +588,66 @@ Deno.test("whatever is typed into a room whose engine has stopped is answered, a
   story.chat.end();
 });
 
+Deno.test("what waits for its turn when the engine stops is given back with the reason, commands too", async () => {
+  const rate = { messages: 1, seconds: 5 };
+  const story = await sealedChat(new FakeSession({ challenge, fingerprint, rooms: 0, rate }));
+  const { console, chat } = story;
+  first(story).enter("bob");
+  await console.enter("left", "waits", "/topic waits", "/me waits", "/kick bob", "/rekey");
+  story.engines[1]?.enter();
+  await turns();
+  console.printed.length = 0;
+  first(story).options.fail(new Error("no memory"));
+  await turns();
+  const why = "no memory. To go on, /leave the room, and join again by its link";
+  assert.deepEqual(
+    console.printed.slice(1).sort(),
+    [
+      'warning: Perhaps not delivered: "left"\nhint: the up key brings it back',
+      `warning: Not delivered: "waits": ${why}\nhint: the up key brings it back`,
+      `warning: Not done: "/topic waits": ${why}`,
+      `warning: Not done: "/me waits": ${why}`,
+      `warning: Not done: "/kick bob": ${why}`,
+      `error: The members of "team" were not told of the new link: ${why}\n` +
+      "hint: send them the new link yourself",
+    ].sort(),
+  );
+  chat.end();
+});
+
+Deno.test("what waits for its turn when the room is left is given back with the reason", async () => {
+  const rate = { messages: 1, seconds: 5 };
+  const story = await sealedChat(new FakeSession({ challenge, fingerprint, rooms: 0, rate }));
+  const { console, chat } = story;
+  first(story).enter("bob");
+  await console.enter("left", "/topic waits", "/leave");
+  console.printed.length = 0;
+  first(story).tell(statusOf({ phase: "out" }));
+  await turns();
+  assert.match(
+    console.printed.join("\n"),
+    /Not done: "\/topic waits": you are not in "team" any more/,
+  );
+  chat.end();
+});
+
+Deno.test("/code and /names of a room that we are not in any more do not pass for its present state", async () => {
+  const story = await sealedChat();
+  const { console, chat } = story;
+  first(story).enter("bob");
+  first(story).tell(statusOf({ phase: "catching up", people: [personOf(1, "alice")] }));
+  await console.enter("/code");
+  assert.match(
+    console.printed.at(-1) ?? "",
+    /^error: Cannot show the code: you are not in "team" now/,
+  );
+  first(story).options.fail(new Error("no memory"));
+  await console.enter("/code", "/names");
+  assert.match(console.printed.at(-2) ?? "", /^error: Cannot show the code/);
+  assert.equal(console.printed.at(-1), '- Not in it now; last seen in "team": alice');
+  chat.end();
+});
+
 Deno.test("the link of a room whose engine has stopped leads into it again, without leaving it before", async () => {
   const story = await sealedChat();
   first(story).enter("bob");
@@ -549,9 +656,32 @@ Deno.test("the link of a room whose engine has stopped leads into it again, with
   await story.console.enter(`/join ${formatLink(link)}`);
   story.engines[1]?.enter("bob");
   assert.deepEqual(story.chat.rooms.titles, ["team"]);
+  assert.doesNotMatch(story.console.printed.join("\n"), /You are in no room now/);
   await story.console.enter("back again");
   assert.equal(story.engines[1]?.handled.at(-1)?.kind, "say");
   story.chat.end();
+});
+
+Deno.test("whose program breaks the protocol is told by a name that /ignore and /kick take", async () => {
+  const story = await sealedChat();
+  const { console, chat } = story;
+  const engine = first(story);
+  engine.enter("bob", "b o b");
+  const broken = (name: string) =>
+    engine.tell({ kind: "note", level: "warning", text: "It cannot be read.", of: name });
+  broken("b o b");
+  assert.equal(
+    console.printed.at(-1),
+    'warning: team: It cannot be read.\nhint: if it goes on: /ignore "b o b" hides it; ' +
+      'who moderates the room can /kick "b o b"',
+  );
+  await console.enter('/ignore "b o b"');
+  const lines = console.printed.length;
+  broken("b o b");
+  assert.equal(console.printed.length, lines);
+  broken("bob");
+  assert.equal(console.printed.length, lines + 1);
+  chat.end();
 });
 
 Deno.test("a line for a sealed room that lets nobody in is told to wait", async () => {

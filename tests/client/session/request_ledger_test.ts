@@ -155,7 +155,7 @@ Deno.test("end() gives back what has not left, and all that has no answer", asyn
   say("waits");
   ledger.end("over");
   await turns();
-  assert.deepEqual(outcomes, { left: "lost", waits: { why: "over" } });
+  assert.deepEqual(outcomes, { left: "lost", waits: { why: "over", isUntold: true } });
   assert.deepEqual([ledger.unsent, ledger.unanswered], [0, 0]);
   say("later");
   await turns();

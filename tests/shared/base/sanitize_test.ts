@@ -156,6 +156,25 @@ Deno.test("a text costs time in proportion to its length", () => {
   }
 });
 
+Deno.test("quote() repeats no secret of an invite link, however it was typed", () => {
+  const texts = [
+    "/join cmdchat://h:1/room?tls#fp=AAAA&token=hunter2",
+    "/join cmdchat://h:1/room#hunter2",
+    "CMDCHAT://h#token=hunter2",
+    "https://h/#room=r&secret=hunter2",
+    "https://h/#room%3Dr%26token%3dhunter2",
+    "cut off: &secret=hunter2",
+    "token=hunter2",
+  ];
+  for (const text of texts) {
+    assert.doesNotMatch(quote(text, 200), /hunter2/, text);
+    assert.match(quote(text, 200), /…"$/, text);
+  }
+  for (const text of ["https://h/page#part", "a token is needed", "h#room=r"]) {
+    assert.equal(quote(text), `"${text}"`);
+  }
+});
+
 Deno.test("quote() gives one short safe line in quotes", () => {
   assert.equal(quote("room"), '"room"');
   assert.equal(quote("a\nb"), '"a⏎b"');
