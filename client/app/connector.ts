@@ -93,6 +93,7 @@ export class Connector {
       bufferSize: config["buffer-size"],
       clock: SYSTEM_CLOCK,
       askToken: user.askToken,
+      onSilent: (text, hint) => user.tell("warning", text, hint),
       onInsecure: () => user.tell("danger", INSECURE_WARNING),
       onV1: config.legacy ? () => user.tell("danger", V1_WARNING) : undefined,
     };

@@ -44,6 +44,8 @@ export const RECONNECT_MAX_MS = 30_000;
 
 /** A client gives a connection attempt, with its handshake, this long. */
 export const CONNECT_TIMEOUT_MS = 15_000;
+/** So long a server that took the connection may say nothing before the user hears what may be wrong. */
+export const SILENT_TOLD_MS = 3_000;
 
 /** Of these, one of several addresses has so long: a server that hangs accepts connections all the same. */
 export const ADDRESS_TIMEOUT_MS = 4_000;

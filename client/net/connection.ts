@@ -60,6 +60,7 @@ async function openStream(endpoint: Endpoint, signal: AbortSignal): Promise<Conn
   const hostname = tlsName(endpoint.host);
   if (tls?.insecure) return await openUnverified(endpoint, signal);
   const conn = await dialTcp(endpoint, signal);
+  endpoint.reached?.();
   conn.setNoDelay(true);
   if (tls === undefined) return new StreamConnection(conn, endpoint);
   try {
@@ -141,6 +142,7 @@ async function openUnverified(endpoint: Endpoint, signal: AbortSignal): Promise<
   const { connect } = await import("node:tls");
   const name = tlsName(endpoint.host);
   const raw = await dialNode(endpoint, signal);
+  endpoint.reached?.();
   const opened = Promise.withResolvers<TLSSocket>();
   const servername = isIP(name) === 0 ? name : "";
   const socket = connect(

@@ -105,6 +105,13 @@ export function proxyUnreachable(proxy: Proxy, cause: unknown): ConnectionError 
   );
 }
 
+/** What to do about a server that takes the connection and says nothing: programs wait so for a protocol of their own. */
+export function silenceHint({ tls }: Pick<Endpoint, "tls">): string {
+  return tls === undefined
+    ? "check host and port; it may speak TLS there (--tls), or be another program than cmdchat-server"
+    : "check host and port; it may not speak TLS there (leave --tls out), or be another program";
+}
+
 /** Whether TLS did not trust the server. */
 export function isCertificateFault(cause: unknown): boolean {
   return /invalid peer certificate/.test(textOf(cause));

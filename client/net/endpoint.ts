@@ -24,6 +24,8 @@ export interface Endpoint {
    * not known here.
    */
   readonly isProvenInside?: boolean;
+  /** Called when the network has reached it: from then on the program there is waited for. */
+  readonly reached?: () => void;
 }
 
 /** Whom TLS trusts. */

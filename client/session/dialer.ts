@@ -7,12 +7,14 @@ import {
   ANSWER_ELSEWHERE_MS,
   CONNECT_TIMEOUT_MS,
   PROXY_TIMEOUT_MS,
+  SILENT_TOLD_MS,
 } from "../base/limits.ts";
 import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import type { MoveRequest, ServerPlace, Session, SessionDestination } from "./session.ts";
 import { UnauthorizedError } from "./refusal.ts";
 import type { Clock } from "../base/clock.ts";
 import { connect } from "../net/connection.ts";
+import { silenceHint } from "../net/connection_faults.ts";
 import { addressOf, type Endpoint } from "../net/endpoint.ts";
 import { lookUpAddresses, type Resolve } from "../net/host_addresses.ts";
 import { OtherServers } from "../net/other_servers.ts";
@@ -38,6 +40,8 @@ export interface DialerOptions {
   readonly askToken?: (() => Promise<string | undefined>) | undefined;
   /** Called before each attempt that trusts whoever answers. */
   readonly onInsecure: () => void;
+  /** Called once before the first session, where a server takes the connection and says nothing for a while. */
+  readonly onSilent?: ((text: string, hint: string) => void) | undefined;
   /** `--legacy`: v1; called before each attempt. */
   readonly onV1: (() => void) | undefined;
 }
@@ -61,6 +65,9 @@ export class Dialer {
   /** Where an attempt was made last, which failed or whose session is over: the next one begins at another address. */
   #tried: string | undefined;
   readonly #others = new OtherServers();
+  /** Whether the attempt has come to a server. */
+  #isReached = false;
+  #isSilenceNews = true;
 
   /** `keyPair` is of the first connection, where somebody began to make it before. Whoever did must not keep it. */
   constructor(options: DialerOptions, keyPair?: Promise<RsaKeyPair>) {
@@ -90,6 +97,7 @@ export class Dialer {
     const patienceMs = endpoint.proxy === undefined ? CONNECT_TIMEOUT_MS : PROXY_TIMEOUT_MS;
     const attempt = new AbortController();
     let late = false;
+    this.#isReached = false;
     const abort = () => attempt.abort(signal.reason);
     signal.addEventListener("abort", abort);
     void clock.wait(patienceMs, attempt.signal).then(() => {
@@ -97,15 +105,12 @@ export class Dialer {
       attempt.abort();
     });
     try {
-      return await this.#openSomewhere(place, attempt.signal);
+      const session = await this.#openSomewhere(place, attempt.signal);
+      this.#isSilenceNews = false;
+      return session;
     } catch (cause) {
       if (!late) throw cause;
-      throw new ConnectionError(
-        `Cannot connect to ${addressOf(endpoint)}: it did not answer within ${
-          patienceMs / 1_000
-        } s`,
-        { cause, hint: "check host and port; a firewall may be in between" },
-      );
+      throw this.#lateFault(patienceMs, cause);
     } finally {
       signal.removeEventListener("abort", abort);
       attempt.abort();
@@ -212,7 +217,7 @@ export class Dialer {
     signal: AbortSignal,
     attempt: (signal: AbortSignal) => Promise<Session>,
   ): Promise<Session> {
-    const { clock, endpoint } = this.#options;
+    const { clock } = this.#options;
     const trying = new AbortController();
     let late = false;
     void clock.wait(ADDRESS_TIMEOUT_MS, trying.signal).then(() => {
@@ -223,12 +228,7 @@ export class Dialer {
       return await attempt(AbortSignal.any([signal, trying.signal]));
     } catch (cause) {
       if (!late) throw cause;
-      throw new ConnectionError(
-        `Cannot connect to ${addressOf(endpoint)}: it did not answer within ${
-          ADDRESS_TIMEOUT_MS / 1_000
-        } s`,
-        { cause },
-      );
+      throw this.#lateFault(ADDRESS_TIMEOUT_MS, cause);
     } finally {
       trying.abort();
     }
@@ -243,7 +243,8 @@ export class Dialer {
     const { onV1, gate } = this.#options;
     const isProvenInside = onV1 === undefined && await gate.knowsServer();
     if (endpoint.tls?.insecure && !isProvenInside) this.#options.onInsecure();
-    const connection = await connect({ ...endpoint, isProvenInside }, signal);
+    const reached = () => void this.#reached(signal);
+    const connection = await connect({ ...endpoint, isProvenInside, reached }, signal);
     const close = () => connection.close();
     signal.addEventListener("abort", close);
     try {
@@ -314,6 +315,35 @@ export class Dialer {
     const shuffled = all.filter((one) => !isTried(one)).map((one) => ({ one, at: random() }))
       .sort((a, b) => a.at - b.at).map(({ one }) => one);
     return [...shuffled, ...all.filter(isTried)];
+  }
+
+  /** A server took the connection: the user hears of it where it then says nothing. */
+  async #reached(signal: AbortSignal): Promise<void> {
+    this.#isReached = true;
+    const { clock, endpoint, onSilent } = this.#options;
+    await clock.wait(SILENT_TOLD_MS, signal);
+    if (signal.aborted || !this.#isSilenceNews) return;
+    this.#isSilenceNews = false;
+    const seconds = SILENT_TOLD_MS / 1_000;
+    const text = `${
+      addressOf(endpoint)
+    } took the connection, and has said nothing for ${seconds} s`;
+    onSilent?.(text, silenceHint(endpoint));
+  }
+
+  #lateFault(ms: number, cause: unknown): ConnectionError {
+    const { endpoint } = this.#options;
+    const where = `Cannot connect to ${addressOf(endpoint)}`;
+    const within = `did not answer within ${ms / 1_000} s`;
+    return this.#isReached
+      ? new ConnectionError(`${where}: it took the connection, and ${within}`, {
+        cause,
+        hint: silenceHint(endpoint),
+      })
+      : new ConnectionError(`${where}: it ${within}`, {
+        cause,
+        hint: "check host and port; a firewall may be in between",
+      });
   }
 
   #freshKeyPair(): Promise<RsaKeyPair> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Dialer, type DialerOptions } from "../../../client/session/dialer.ts";
 import { UnauthorizedError } from "../../../client/session/refusal.ts";
+import { ConnectionError } from "../../../shared/base/errors.ts";
 import { ServerGate } from "../../../client/session/server_gate.ts";
 import { ManualClock, turns } from "../../helpers/fakes/chat_fakes.ts";
 import { withoutKeyPairs } from "../../helpers/fakes/no_key_pairs.ts";
@@ -101,6 +102,48 @@ Deno.test("a server that takes the connection and says nothing is given up after
   listener.close();
 });
 
+Deno.test("a server that takes the connection and says nothing is told of after 3 s, once, with what may be wrong", async () => {
+  const plain = /it may speak TLS there \(--tls\)/;
+  const tls = /it may not speak TLS there \(leave --tls out\)/;
+  const settings = { caCerts: [], insecure: false };
+  const cases = [[undefined, plain], [settings, tls], [
+    { ...settings, insecure: true },
+    tls,
+  ]] as const;
+  for (const [tls, hint] of cases) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const endpoint = { host: "127.0.0.1", port: listener.addr.port, tls };
+    const onSilent = (text: string, hint: string) => void told.push(`${text}\n${hint}`);
+    const made = dialer(listener.addr.port, { clock, endpoint, onSilent });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const dialing = made.dial(PLACE, never);
+      const conn = await listener.accept();
+      await conn.read(new Uint8Array(1_024));
+      await clock.pass(2_999);
+      assert.equal(told.length, attempt);
+      await clock.pass(1);
+      assert.equal(told.length, 1);
+      assert.match(
+        told[0] ?? "",
+        /^"127\.0\.0\.1:\d+" took the connection, and has said nothing for 3 s\n/,
+      );
+      assert.match(told[0] ?? "", hint);
+      const rejected = assert.rejects(dialing, (error) => {
+        assert.ok(error instanceof ConnectionError);
+        assert.match(error.message, /it took the connection, and did not answer within 15 s$/);
+        assert.match(error.hint ?? "", hint);
+        return true;
+      });
+      await clock.pass(12_000);
+      await rejected;
+      conn.close();
+    }
+    listener.close();
+  }
+});
+
 Deno.test("a proxy that takes the connection and says nothing is given up after 60 s", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();
@@ -111,7 +154,7 @@ Deno.test("a proxy that takes the connection and says nothing is given up after 
   const dialing = dialer(port, { clock, endpoint }).dial(PLACE, never);
   const conn = await accepting;
   await conn.read(new Uint8Array(1_024));
-  const rejected = assert.rejects(dialing, /did not answer within 60 s/);
+  const rejected = assert.rejects(dialing, /: it did not answer within 60 s/);
   await clock.pass(60_000);
   await rejected;
   // It is let go as well.
