@@ -12,7 +12,7 @@ import { answersText, leftOutText } from "../render/transfer_text.ts";
 import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
 import { openSourceFile, openTogether } from "../uploads/disk_file.ts";
-import { spoolFile } from "../uploads/stdin_file.ts";
+import { begunInput, spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
 import type { OnlyReceiver } from "../transfer_base/transfer_host.ts";
@@ -133,10 +133,10 @@ class FileSending {
       const { paths, as } = this.#options;
       for (const path of this.#isTogether ? [as as string] : paths) {
         await connectedInTime(chat, patience);
-        await this.#waitForSomebody(chat, patience);
+        const input = path === STDIN && bytes !== undefined ? begunInput(bytes) : undefined;
+        const empty = await emptyOr(input, this.#waitForSomebody(chat, patience));
         if (chat.ending.aborted) break;
-        const input = path === STDIN ? bytes : undefined;
-        const found = await this.#sendOne(path, { chat, input });
+        const found = empty ?? await this.#sendOne(path, { chat, input: await input });
         if (chat.finish.fault !== undefined) break;
         if (found !== undefined) printError(errorText(found));
         fault ??= found;
@@ -227,4 +227,17 @@ class FileSending {
     await Promise.race([chat.whenConnected(), endOf(chat)]);
     chat.transfers.sendFile(file, chat.room, this.#onlyReceiver(STDIN));
   }
+}
+
+/** What is wrong with the input, as soon as that is known: somebody may come in an hour; undefined once `waiting` is over. */
+async function emptyOr(
+  input: Promise<unknown> | undefined,
+  waiting: Promise<void>,
+): Promise<CmdchatError | undefined> {
+  const fault = input?.then(() => new Promise<never>(() => {}), (error: unknown) => {
+    if (error instanceof CmdchatError) return error;
+    throw error;
+  });
+  const over = waiting.then(() => undefined);
+  return await (fault === undefined ? over : Promise.race([over, fault]));
 }

@@ -32,10 +32,34 @@ export async function spoolFile(
     }
     parts.push(part);
   }
-  if (size === 0) {
-    throw new UsageError("Cannot send standard input: it is empty");
-  }
+  if (size === 0) throw emptyInput();
   return new SpooledFile(name, concatBytes(parts));
+}
+
+/** The same input once its first byte is there. Throws UsageError where there is none. */
+export async function begunInput(
+  input: AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array>> {
+  const parts = input[Symbol.asyncIterator]();
+  for (let part = await parts.next(); !part.done; part = await parts.next()) {
+    if (part.value.length > 0) return following(part.value, parts);
+  }
+  throw emptyInput();
+}
+
+async function* following(
+  first: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  yield first;
+  for (let part = await rest.next(); !part.done; part = await rest.next()) yield part.value;
+}
+
+// Mostly the program before the pipe has failed, and nobody meant to send nothing.
+function emptyInput(): UsageError {
+  return new UsageError("Cannot send standard input: it is empty", {
+    hint: "the command before the pipe wrote nothing; an empty file can be sent by its path",
+  });
 }
 
 class SpooledFile implements SourceFile {

@@ -427,6 +427,13 @@ Deno.test("send-file -: nothing, too much, twice, and a name without it are refu
   await using _bob = await V1Peer.join({ port: server.port, name: "bob" });
   const cases: [string[], string, number, RegExp][] = [
     [["-"], "", 2, /standard input: it is empty$/m],
+    // Nobody has to come before that is said.
+    [
+      ["-", "--room", "empty"],
+      "",
+      2,
+      /it is empty\nhint: the command before the pipe wrote nothing/,
+    ],
     [["-"], "x".repeat(1_025), 6, /standard input: it has more than 1024 bytes \(1 KiB\)/],
     [["-", "-"], "", 2, /standard input \(-\) more than once/],
     [["--as", "x/y", "note.txt"], "", 2, /--as "x\/y": it is the name of one folder/],
