@@ -92,7 +92,8 @@ export async function deliver(
   // What stopped the chat is why it was not done.
   if (chat.finish.fault !== undefined) throw chat.finish.fault;
   if (outcome === "lost") {
-    throw new ConnectionError(`Perhaps not delivered: ${quote(text)}: the server did not answer`);
+    const what = isCommand(text) ? "done" : "delivered";
+    throw new ConnectionError(`Perhaps not ${what}: ${quote(text)}: the server did not answer`);
   }
   if (isRefusal(outcome)) throw refusedError(text, outcome);
 }
@@ -104,7 +105,12 @@ export function isRefusal(outcome: unknown): outcome is RequestRefusal {
 
 /** The error for what was refused. */
 export function refusedError(text: string, refusal: RequestRefusal): RefusalError {
-  return new RefusalError(`Not delivered: ${quote(text)}: ${refusalReason(refusal)}`);
+  const what = isCommand(text) ? "done" : "delivered";
+  return new RefusalError(`Not ${what}: ${quote(text)}: ${refusalReason(refusal)}`);
+}
+
+function isCommand(text: string): boolean {
+  return /^\/[^/]/.test(text);
 }
 
 /** The outcome, or "lost" where a server that could answer does not. */

@@ -66,7 +66,7 @@ export class MessageSender {
     const deleted = this.#deleting.get(room);
     if (deleted !== undefined) await deleted;
     const target = sequence ?? lastOwnOf(room);
-    checkOwn(room, target);
+    checkOwn(room, target, text === null ? "delete" : "change");
     const draft = { kind: "revise", sequence: target, text: text?.toWellFormed() ?? null } as const;
     const revising = this.#requests.add(draft, room);
     return text === null ? track(this.#deleting, room, revising) : revising;
@@ -140,14 +140,14 @@ function lastOwnOf({ said }: JoinedRoom): SequenceNumber {
   });
 }
 
-function checkOwn({ said }: JoinedRoom, sequence: SequenceNumber): void {
+function checkOwn({ said }: JoinedRoom, sequence: SequenceNumber, verb: string): void {
   const message = said.find(sequence);
   if (message === undefined) {
     throw new UsageError(
-      `Cannot change #${sequence}: this client has no such message of this room`,
+      `Cannot ${verb} #${sequence}: this client has no such message of this room`,
       { hint: "a message has its number before it; /last shows it" },
     );
   }
   if (message.own) return;
-  throw new UsageError(`Cannot change #${sequence}: ${quote(message.sender)} wrote it`);
+  throw new UsageError(`Cannot ${verb} #${sequence}: ${quote(message.sender)} wrote it`);
 }

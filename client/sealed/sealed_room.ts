@@ -337,10 +337,14 @@ export class SealedRoom {
     for (const request of held) this.#tell({ kind: "declined", request, why });
   }
 
-  /** A person may wait in front of the door; a program has nobody who would open it. */
+  /** A person may wait in front of the door; a program has nobody who would open it, and needs no room that is not made. */
   #shut({ text, why }: Extract<SealedRoomEvent, { kind: "shut" }>): void {
     const { chat, alarms } = this.#options;
     if (alarms === "hold") return this.#note({ kind: "note", level: "warning", text });
+    if (this.isBeingMade) {
+      this.#entered.resolve({ why });
+      return this.#options.onOut();
+    }
     chat.end(shutFault(this.state.title, why));
   }
 

@@ -2,9 +2,11 @@
 
 /** The word of `words` that `typed` most likely meant; undefined where none is near. */
 export function closest(typed: string, words: readonly string[]): string | undefined {
-  const ranked = words.map((word) => ({ word, distance: editDistance(typed, word) }))
-    .sort((a, b) => a.distance - b.distance)[0];
   const near = Math.max(1, Math.floor(typed.length / 3));
+  // No change of the others makes up for letters that are missing; and a pasted page is compared with nothing.
+  const ranked = words.filter(({ length }) => Math.abs(length - typed.length) <= near)
+    .map((word) => ({ word, distance: editDistance(typed, word) }))
+    .sort((a, b) => a.distance - b.distance)[0];
   return ranked !== undefined && ranked.distance <= near ? ranked.word : undefined;
 }
 

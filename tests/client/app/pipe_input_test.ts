@@ -86,7 +86,10 @@ Deno.test("what waits when the chat ends is told to be not delivered, whoever en
     await fake.ended;
     await turns();
     const told = fake.console.printed.filter((line) => /delivered/.test(line));
-    const wanted = [...(exact === "" ? [] : [exact]), 'warning: Not delivered: "waits"'];
+    const wanted = [
+      ...(exact === "" ? [] : [exact]),
+      'warning: Not delivered: "waits": the chat has ended',
+    ];
     assert.deepEqual(told.map((line) => line.split("\n")[0]), wanted);
   }
 });

@@ -46,11 +46,11 @@ const CASES: readonly (readonly [line: string, asked: string | undefined, shown?
     "hint: /edit #1 TEXT changes message 1; /edit #3 1 TEXT changes your last message",
   ],
   ["/edit #2 mine now", undefined, 'error: Cannot change #2: "bob" wrote it'],
-  ["/delete #2", undefined, 'error: Cannot change #2: "bob" wrote it'],
+  ["/delete #2", undefined, 'error: Cannot delete #2: "bob" wrote it'],
   [
     "/delete 9",
     undefined,
-    "error: Cannot change #9: this client has no such message of this room\n" +
+    "error: Cannot delete #9: this client has no such message of this room\n" +
     "hint: a message has its number before it; /last shows it",
   ],
   [

@@ -110,7 +110,7 @@ Deno.test("a refusal says why, in the words of who refused, and what is so alrea
     assertPrinted(robot.stdout).find((object) =>
       object["kind"] === "result" && object["id"] === id
     );
-  assert.equal(resultOf(6)?.["error"], 'Not delivered: "/kick robot": Cannot kick yourself');
+  assert.equal(resultOf(6)?.["error"], 'Not done: "/kick robot": Cannot kick yourself');
   const textsOf = (kind: string) =>
     assertPrinted(robot.stdout).flatMap((object) =>
       object["kind"] === kind ? [object["text"]] : []

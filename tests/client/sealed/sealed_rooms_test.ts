@@ -724,7 +724,7 @@ Deno.test("no link leads to a room that is not made yet, and a program hears why
   const { chat, clock, console } = await startChat([sessionWith("lobby")], { openEngine });
   const context = contextOf({ chat, downloads: false, clock }, () => {});
   const run = (line: string) => deliver(line, context, { clock });
-  const failed = assert.rejects(run("/seal team"), /Not delivered: "\/seal team": no memory$/);
+  const failed = assert.rejects(run("/seal team"), /Not done: "\/seal team": no memory$/);
   await assert.rejects(run("/invite"), /you are not in "team" yet/);
   engines[0]?.options.fail(new Error("no memory"));
   await failed;
@@ -736,6 +736,23 @@ Deno.test("no link leads to a room that is not made yet, and a program hears why
   await made;
   assert.equal(console.printed.filter((line) => line.includes("secret=")).length, 1);
   await run("/invite");
+  chat.end();
+});
+
+Deno.test("a room that the server does not make ends no program: /seal alone fails, and the room is gone", async () => {
+  const { engines, openEngine } = fakeEngines();
+  const session = sessionWith("lobby");
+  const { chat, clock } = await startChat([session], { openEngine, alarms: "stop" });
+  const context = contextOf({ chat, downloads: false, clock }, () => {});
+  const failed = assert.rejects(
+    deliver("/seal team", context, { clock }),
+    /^RefusalError: Not done: "\/seal team": at most 8$/,
+  );
+  await turns();
+  engines[0]?.tell({ kind: "shut", text: "The server does not let you in", why: "at most 8" });
+  await failed;
+  assert.deepEqual(chat.rooms.titles, ["lobby"]);
+  assert.equal(chat.finish.over, false);
   chat.end();
 });
 
