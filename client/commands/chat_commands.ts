@@ -150,6 +150,13 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
           "Cannot set an away text: you are only in sealed rooms, and the server would read it",
         );
       }
+      // Whoever writes in a sealed room means its members, and the text goes to the server and the plain rooms.
+      if (argument !== "" && chat.rooms.current?.isSealed) {
+        throw new UsageError(
+          "Cannot set an away text in a sealed room: the server would read it",
+          { hint: "/switch to a plain room, and set it there" },
+        );
+      }
       return chat.talk.setStatus(argument === "" ? null : argument);
     },
   },

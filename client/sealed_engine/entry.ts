@@ -110,7 +110,7 @@ export class Entry {
       const text = `The server does not let you into the sealed room: ${why}`;
       // A member comes back after a while.
       if (state.group !== undefined) state.note("warning", text);
-      else state.options.tell({ kind: "shut", text, why: `the server says ${quote(why)}` });
+      else state.options.tell({ kind: "shut", text, why: `the server says ${quote(why, 200)}` });
     }
     if (++this.#putOut <= PUT_OUT_MAX) {
       this.#comeAgainAt = state.options.now() + PUT_OUT_MS * 2 ** (this.#putOut - 1);
@@ -234,7 +234,7 @@ export class Entry {
     this.#state.moveTo("entering");
     this.#retryAt = this.#state.options.now() + RETRY_MS;
     const isBack = this.#state.group !== undefined;
-    const said = why && `Not in the room yet: the server says ${quote(why)}; trying again`;
+    const said = why && `Not in the room yet: the server says ${quote(why, 200)}; trying again`;
     const text = isBack ? BACK_IN_VAIN : said;
     if (++this.#inVain !== (isBack ? IN_VAIN_TOLD : 1) || text === undefined) return;
     this.#state.note("warning", text);

@@ -232,6 +232,24 @@ Deno.test("commands of plain rooms send nothing of a sealed one to the server", 
   story.chat.end();
 });
 
+Deno.test("an away text that is typed in a sealed room does not go to the server by a plain one", async () => {
+  const story = await mixedChat();
+  const { console, session, chat } = story;
+  await console.enter("/away with our lawyer");
+  assert.equal(
+    console.printed.at(-1),
+    "error: Cannot set an away text in a sealed room: the server would read it\n" +
+      "hint: /switch to a plain room, and set it there",
+  );
+  assert.deepEqual(session.sent, []);
+  await console.enter("/switch lobby", "/away lunch");
+  assert.deepEqual(session.sent.map(({ kind }) => kind), ["status"]);
+  await session.deliver({ kind: "done", id: session.lastId });
+  await console.enter("/switch team", "/away");
+  assert.equal(session.sent.length, 2, "that one is back is no secret");
+  chat.end();
+});
+
 Deno.test("a word to one member of a sealed room goes to the engine; one to ourselves is refused, as in a plain room", async () => {
   const story = await mixedChat();
   await story.console.enter("/seal other");
