@@ -131,7 +131,7 @@ Deno.test("a refusal says why, in the words of who refused, and what is so alrea
   }
   await robot.prints(/"id":"team 2"/);
   assert.equal(textsOf("note").at(-1), '"team" is locked already: nobody else can join.');
-  assert.match(robot.stdout, /Not delivered: \\"\/kick robot\\": that is you; \/leave/);
+  assert.match(robot.stdout, /Not done: \\"\/kick robot\\": that is you; \/leave/);
 });
 
 Deno.test("what /last repeats is marked", async () => {
