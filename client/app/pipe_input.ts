@@ -92,8 +92,10 @@ export async function deliver(
   // What stopped the chat is why it was not done.
   if (chat.finish.fault !== undefined) throw chat.finish.fault;
   if (outcome === "lost") {
-    const what = isCommand(text) ? "done" : "delivered";
-    throw new ConnectionError(`Perhaps not ${what}: ${quote(text)}: the server did not answer`);
+    const why = `${quote(text)}: the server did not answer`;
+    throw isCommand(text)
+      ? new ConnectionError(`Perhaps not done: ${why}`)
+      : new ConnectionError(`Perhaps not delivered: ${why}`);
   }
   if (isRefusal(outcome)) throw refusedError(text, outcome);
 }
@@ -105,8 +107,10 @@ export function isRefusal(outcome: unknown): outcome is RequestRefusal {
 
 /** The error for what was refused. */
 export function refusedError(text: string, refusal: RequestRefusal): RefusalError {
-  const what = isCommand(text) ? "done" : "delivered";
-  return new RefusalError(`Not ${what}: ${quote(text)}: ${refusalReason(refusal)}`);
+  const why = `${quote(text)}: ${refusalReason(refusal)}`;
+  return isCommand(text)
+    ? new RefusalError(`Not done: ${why}`)
+    : new RefusalError(`Not delivered: ${why}`);
 }
 
 function isCommand(text: string): boolean {
