@@ -58,7 +58,7 @@ export interface ClusterOptions {
 export class Cluster {
   readonly bus: ClusterBus;
   readonly sealed: SealedHomes;
-  /** What the others have yet to tell this server, after \`run\`. */
+  /** What the others have yet to tell this server, after `run`. */
   readonly introductions = new Introductions();
   readonly #options: ClusterOptions;
   readonly #fresh = new ReplayGuard();
