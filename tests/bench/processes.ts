@@ -136,11 +136,16 @@ function threadMs(pid: number, thread: number): number {
   return Number.parseInt(procFile(pid, `task/${thread}/schedstat`)) / 1e6;
 }
 
-/** CPU time of a process: what the system says of the whole comes in steps of 10 ms, and of threads that live exactly. */
+// What the system says of a whole process comes in steps of 10 ms, one of user and one of system time.
+const STEPS_MS = 20;
+
+/** CPU time of a process: of each thread exactly, and of those that nobody saw as the system has it. */
 class ThreadTimes {
   readonly #pid: number;
   /** Of each thread that was ever seen: one that has ended counts. */
   readonly #ms = new Map<number, number>();
+  /** Of all that began and ended unseen. */
+  #unseen = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -153,8 +158,9 @@ class ThreadTimes {
       if (!Number.isNaN(ms)) this.#ms.set(thread, ms);
     }
     const seen = this.#ms.values().reduce((sum, ms) => sum + ms, 0);
-    // Without those that began and ended unseen, neither is more than the truth.
-    return Math.max(seen, cpuOf(procFile(this.#pid, "stat")));
+    const unseen = cpuOf(procFile(this.#pid, "stat")) - seen;
+    if (unseen > this.#unseen + STEPS_MS) this.#unseen = unseen;
+    return seen + this.#unseen;
   }
 }
 

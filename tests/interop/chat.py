@@ -91,6 +91,8 @@ class Chat:
             # S21: another session, whose requests begin with 1 and whose room has places of its own.
             self._give_up()
             self._id, self._at = 0, 0
+            # Answers of the former session have numbers that are given again.
+            self._unread = []
         entered = self._wait("entered")
         self.room, self._title, self._name = entered["room"], entered["title"], entered["name"]
         if not welcome["resumed"]:

@@ -132,7 +132,7 @@ test("what is no option is refused with the one that was meant", () =>
     { args: ["keygn"], says: /"keygn"/, hint: /did you mean keygen\?/, code: USAGE },
     {
       args: ["start"],
-      says: /"start": the server takes options only/,
+      says: /"start": there is no such command/,
       hint: /--help/,
       code: USAGE,
     },
@@ -246,7 +246,7 @@ test("an identity file that is missing, a folder, open to all or something else 
     },
     {
       args: [`--identity-file=${junk.path}`],
-      says: /identity file: it must be one Ed25519 private key(?!.*c2Vj)/,
+      says: /^error: Cannot use --identity-file ".*": it must be one Ed25519 private key(?!.*c2Vj)/,
       hint: /keygen/,
       code: CONFIG,
     },

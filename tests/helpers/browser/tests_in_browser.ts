@@ -81,7 +81,8 @@ function serve(script: string): Deno.HttpServer {
       ? new URL(`tests${path}`, ROOT)
       : new URL(path.startsWith("/shared/vectors/") ? `..${path}` : `.${path}`, ROOT);
     try {
-      return new Response(path.endsWith("/") ? "" : await Deno.readFile(file));
+      if (path.endsWith("/")) return new Response(String((await Deno.stat(file)).isDirectory));
+      return new Response(await Deno.readFile(file));
     } catch {
       return new Response(null, { status: 404 });
     }

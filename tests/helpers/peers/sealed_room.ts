@@ -93,7 +93,8 @@ export function openRooms(
   return { clock, counters, rooms };
 }
 
-const recorders = new WeakMap<SealedRoom, Recorder[]>();
+/** Who was asked last whether a commit is sound. */
+const judges = new WeakMap<SealedRoom, Recorder>();
 
 /** One connection that keeps what it is told. */
 export class Recorder implements SealedPeer {
@@ -109,7 +110,6 @@ export class Recorder implements SealedPeer {
   constructor(room: SealedRoom, n: number) {
     this.room = room;
     this.handle = handleOf(n);
-    recorders.set(room, [...recorders.get(room) ?? [], this]);
   }
 
   /** Attaches as a newcomer, or as one who has the group at `standing`. */
@@ -132,6 +132,7 @@ export class Recorder implements SealedPeer {
 
   deliver(broadcast: EncodedEvent): void {
     this.events.push(broadcast.event);
+    if (broadcast.event.kind === "sealed_check_please") judges.set(this.room, this);
   }
 
   comeAgain(): void {
@@ -204,13 +205,9 @@ export class Recorder implements SealedPeer {
 
   /** Who was asked last whether the commit of this one is sound. */
   get asked(): Recorder | undefined {
-    const questions = (recorders.get(this.room) ?? []).flatMap((recorder) => {
-      const last = recorder.last("sealed_check_please");
-      return last !== undefined && handleKey(last.from) === handleKey(this.handle)
-        ? [{ recorder, question: last.question }]
-        : [];
-    });
-    return questions.sort((a, b) => b.question - a.question)[0]?.recorder;
+    const judge = judges.get(this.room);
+    const { from } = judge?.last("sealed_check_please") ?? {};
+    return from !== undefined && handleKey(from) === handleKey(this.handle) ? judge : undefined;
   }
 
   /** Answers the last question whether a guest's commit is sound. */
