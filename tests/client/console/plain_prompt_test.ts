@@ -126,7 +126,7 @@ for (const [where, open] of Object.entries({ "the prompt": openPrompt, "--plain"
     await chat.type("\x1a");
     assert.match(
       chat.tty.screen.join("\n"),
-      /Press Ctrl-Z once more to stop, or Enter to continue\./,
+      /Press Ctrl-Z once more to suspend, or Enter to continue\./,
     );
     // The shell that nobody reached: a line and its Enter, as the terminal gives it back.
     await chat.type("fg\n");

@@ -199,7 +199,7 @@ Deno.test("the numbers in docs/PROTOCOL.md are those of the code", () => {
     [limits.SEALED_GROUP_INFO_MS / 1_000, "the next after N seconds, 5 at most"],
     [limits.SEALED_GROUP_INFO_TRIES, "the next after 2 seconds, N at most"],
     [limits.SEALED_JOIN_TURN_MS.first / 1_000, "ends with the commit, or after N seconds"],
-    [limits.SEALED_GUESTS_MAX, "200 members and N guests"],
+    [limits.SEALED_GUESTS_MAX, "has a turn at the limit) and N guests"],
     [limits.SEALED_GUESTS_OF_A_SOURCE, "guests, N of one source"],
     [limits.SEALED_GUEST_IDLE_MS / 1_000, "has asked for none for N seconds"],
     [limits.SEALED_CHECK_MS / 1_000, "the next after N seconds or a no"],
