@@ -4,31 +4,17 @@
 import assert from "node:assert/strict";
 import type { ToRelay } from "../../../client/sealed_engine/engine_protocol.ts";
 import type { Connection, Peer, TestRelay } from "../../helpers/peers/sealed_relay.ts";
-import { assertAgreed, dangers, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
+import {
+  assertAgreed,
+  dangers,
+  decide,
+  notes,
+  roomOf,
+  wants,
+} from "../../helpers/peers/sealed_room_stories.ts";
 
-let requests = 1_000;
-
-function numberOf(peer: Peer, name: string): number {
-  return peer.machine.status.people.find((person) => person.name === name)?.client ?? 0;
-}
-
-/** Asks for a change; nothing of it has left. */
-async function wants(
-  by: Peer,
-  what: "kick" | "op" | "deop" | "lock" | "unlock",
-  name = "",
-): Promise<void> {
-  const [request, whom] = [++requests, numberOf(by, name)];
-  if (what === "kick") await by.machine.handle({ kind: "kick", request, whom, reason: "" });
-  else if (what === "op" || what === "deop") {
-    await by.machine.handle({ kind: "op", request, whom, isOp: what === "op" });
-  } else await by.machine.handle({ kind: "lock", request, locked: what === "lock" });
-}
-
-async function decide(...[by, what, name]: Parameters<typeof wants>): Promise<void> {
-  await wants(by, what, name);
-  await by.relay.settle();
-}
+// Those of the stories' own decisions are smaller.
+let requests = 2_000;
 
 /** From now on what a member commits reaches the relay behind all that others say. Returns what lets it through. */
 function delayCommits(relay: TestRelay, slow: Peer): () => Promise<void> {

@@ -2,26 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { Peer } from "../../helpers/peers/sealed_relay.ts";
-import { assertAgreed, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
+import { assertAgreed, decide, notes, roomOf } from "../../helpers/peers/sealed_room_stories.ts";
 
-let requests = 1_000;
-
-function numberOf(peer: Peer, name: string): number {
-  return peer.machine.status.people.find((person) => person.name === name)?.client ?? 0;
-}
-
-async function decide(
-  by: Peer,
-  what: "kick" | "op" | "deop" | "lock" | "unlock",
-  name = "",
-): Promise<void> {
-  const [request, whom] = [++requests, numberOf(by, name)];
-  if (what === "kick") await by.machine.handle({ kind: "kick", request, whom, reason: "" });
-  else if (what === "op" || what === "deop") {
-    await by.machine.handle({ kind: "op", request, whom, isOp: what === "op" });
-  } else await by.machine.handle({ kind: "lock", request, locked: what === "lock" });
-  await by.relay.settle();
-}
+// Those of the stories' own decisions are smaller.
+let requests = 2_000;
 
 async function pin(by: Peer, sequence: number, authorName = "", text = ""): Promise<void> {
   await by.machine.handle({ kind: "pin", request: ++requests, sequence, authorName, text });

@@ -40,3 +40,29 @@ export function accept({ machine }: Peer, name: string): Promise<void> {
   const person = machine.status.people.find((each) => each.name === name);
   return machine.handle({ kind: "accept", name, verified: true, digits: person?.digits ?? "" });
 }
+
+let requests = 1_000;
+
+/** The number by which `peer` knows a member; 0: nobody of that name. */
+function numberOf(peer: Peer, name: string): number {
+  return peer.machine.status.people.find((person) => person.name === name)?.client ?? 0;
+}
+
+/** Asks for a change; nothing of it has left. */
+export async function wants(
+  by: Peer,
+  what: "kick" | "op" | "deop" | "lock" | "unlock",
+  name = "",
+): Promise<void> {
+  const [request, whom] = [++requests, numberOf(by, name)];
+  if (what === "kick") await by.machine.handle({ kind: "kick", request, whom, reason: "" });
+  else if (what === "op" || what === "deop") {
+    await by.machine.handle({ kind: "op", request, whom, isOp: what === "op" });
+  } else await by.machine.handle({ kind: "lock", request, locked: what === "lock" });
+}
+
+/** The same, and everybody has heard what comes of it. */
+export async function decide(...[by, what, name]: Parameters<typeof wants>): Promise<void> {
+  await wants(by, what, name);
+  await by.relay.settle();
+}
