@@ -69,7 +69,8 @@ Deno.test("nobody changes what another has said: by asking for it", async () => 
   assertAgreed(alice!, bob!, carol!);
 });
 
-Deno.test("a change that names another's text is of no text of its sender's, and shown by nobody", async () => {
+/** Alice, without a relay: what her program makes of messages, and what she is told. */
+function aliceHears() {
   const told: SealedRoomEvent[] = [];
   const core = new MemberState({
     keys: testKeys(),
@@ -80,6 +81,11 @@ Deno.test("a change that names another's text is of no text of its sender's, and
     tell: (event) => void told.push(event),
   });
   const words = new MemberMessages(core);
+  return { told, words };
+}
+
+Deno.test("a change that names another's text is of no text of its sender's, and shown by nobody", async () => {
+  const { told, words } = aliceHears();
   const [bob, carol] = ["bob", "carol"].map((name, leaf) => {
     const { me, signature } = identityFor(name);
     return { ...me, leaf, signatureKey: signature.publicKey };
@@ -98,16 +104,7 @@ Deno.test("a change that names another's text is of no text of its sender's, and
 });
 
 Deno.test("an answer and a reaction name their text by its id: where its place is another's by now, they are under neither", async () => {
-  const told: SealedRoomEvent[] = [];
-  const core = new MemberState({
-    keys: testKeys(),
-    name: "alice",
-    send() {},
-    now: () => 0,
-    date: () => 0,
-    tell: (event) => void told.push(event),
-  });
-  const words = new MemberMessages(core);
+  const { told, words } = aliceHears();
   const { me, signature } = identityFor("bob");
   const bob = { ...me, leaf: 1, signatureKey: signature.publicKey };
   const [first, second] = [newId(), newId()];
