@@ -95,7 +95,7 @@ async function loginInTime(relay: Relay, opened: Opened): Promise<Login | undefi
     return login;
   } catch (error) {
     relay.metrics.handshake(deadline.isOver ? "timeout" : failure(error, opened.source, relay.tls));
-    await refuse(relay, { connection: opened.connection, source: opened.source, error });
+    await refuse(relay, { ...opened, error });
     return undefined;
   } finally {
     deadline.cancel();
@@ -136,19 +136,25 @@ async function logIn(relay: Relay, opened: Opened): Promise<Login | undefined> {
 interface Failed {
   readonly connection: Connection;
   readonly source: FrameSource;
+  readonly slot: ConnectionSlot;
   readonly error: unknown;
 }
 
-async function refuse(relay: Relay, { connection, source, error }: Failed): Promise<void> {
+async function refuse(relay: Relay, { connection, source, slot, error }: Failed): Promise<void> {
   const answer = answerTo(relay, source, error);
   if (answer === undefined) return logFault(relay, error);
   const told = error instanceof WebRefusal ? error.address : undefined;
-  relay.noteRefusal(told ?? connection.address, answer.why);
+  const why = isFull(error) && slot.why !== undefined ? `${answer.why}: ${slot.why}` : answer.why;
+  relay.noteRefusal(told ?? connection.address, why);
   try {
     await connection.write(answer.bytes);
   } catch {
     // The peer is gone already: the answer was a courtesy.
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Refusal && error.reason === "server_full";
 }
 
 interface Answer {

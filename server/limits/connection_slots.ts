@@ -1,7 +1,7 @@
 // Slots for connections: the caps in all and per source, and which connections may come beyond them.
 
 import { mayTakeSlot } from "./fair_budget.ts";
-import { SITE_SHARE, siteOf, sourceOf } from "./ip_network.ts";
+import { SITE_SHARE, siteOf, sourceKind, sourceOf } from "./ip_network.ts";
 
 /** What can be closed. */
 export interface Closable {
@@ -12,6 +12,8 @@ export interface Closable {
 export interface ConnectionSlot {
   /** True where all slots are taken: the connection may stay only if it resumes a held session, which has a slot. */
   readonly forHeld: boolean;
+  /** Why it is so, for the log; undefined where it is not. */
+  readonly why?: string | undefined;
   /** Tells what to close where a connection for a held session has to make room for one with a better claim. */
   isOf?(connection: Closable): void;
   /** Called when the connection has resumed a held session, which gave its own slot back. */
@@ -26,6 +28,15 @@ export interface SlotLimits {
   /** Most for one source, and a part of those for its site; undefined = all of them, as behind a proxy. */
   readonly perSource: number | undefined;
 }
+
+/** How a connection may come beyond the caps. */
+interface Beyond {
+  readonly heldOnly?: string | undefined;
+  readonly ownOnly?: boolean;
+}
+
+/** `last`: the reserve for sites that have one slot or none. */
+type Cap = "all" | "last" | "source" | "site";
 
 interface Count {
   taken: number;
@@ -66,14 +77,15 @@ export class ConnectionSlots {
   }
 
   /**
-   * A slot for a connection from `address`; undefined where none is free. `heldOnly` acts as if the caps were reached;
-   * `ownOnly` also demands that the held session is of the same source.
+   * A slot for a connection from `address`; undefined where none is free. `heldOnly`, which says why, acts as if the caps
+   * were reached; `ownOnly` also demands that the held session is of the same source.
    */
   admit(
     address: string,
-    { heldOnly = false, ownOnly = false } = {},
+    { heldOnly, ownOnly = false }: Beyond = {},
   ): ConnectionSlot | undefined {
-    if (!heldOnly && this.#isFree(address)) return this.#take(address);
+    const why = heldOnly ?? this.capFor(address);
+    if (why === undefined) return this.#take(address);
     const here = this.#counts.of(address);
     const { all } = this.#counts;
     // Never more than there are held sessions: any more are disconnected before anything is read from them.
@@ -82,20 +94,22 @@ export class ConnectionSlots {
       // Strangers must not keep out who comes back to where it was. As no source has more such places than it has held
       // sessions, one that is full has common guests.
       if (isFull) this.#guests.cutOldest();
-      return this.#take(address, { guest: "own" });
+      return this.#take(address, { guest: "own", why });
     }
     const { perSource = Infinity } = this.#limits;
     if (isFull || ownOnly || here.taken >= perSource) return undefined;
-    return this.#take(address, { guest: "common" });
+    return this.#take(address, { guest: "common", why });
   }
 
   /** The same for a connection whose proxy has not yet named the client: only the total cap counts. */
-  admitUnknown({ heldOnly = false } = {}): ConnectionSlot | undefined {
+  admitUnknown(heldOnly?: string): ConnectionSlot | undefined {
     const { all } = this.#counts;
-    if (!heldOnly && all.taken < this.#limits.most) return this.#take(UNKNOWN_SOURCE);
-    if (this.#guests.size < all.held) return this.#take(UNKNOWN_SOURCE, { guest: "common" });
+    const { most } = this.#limits;
+    const why = heldOnly ?? (all.taken < most ? undefined : allTaken(most));
+    if (why === undefined) return this.#take(UNKNOWN_SOURCE);
+    if (this.#guests.size < all.held) return this.#take(UNKNOWN_SOURCE, { guest: "common", why });
     if (this.#guests.unnamed >= Math.min(UNNAMED_MOST, all.held)) return undefined;
-    return this.#take(UNKNOWN_SOURCE, { guest: "unnamed" });
+    return this.#take(UNKNOWN_SOURCE, { guest: "unnamed", why });
   }
 
   /** A slot outside the caps, for a session whose own connection still counts and is about to end. */
@@ -103,19 +117,43 @@ export class ConnectionSlots {
     return this.#take(address, { held: 1 });
   }
 
-  #isFree(address: string): boolean {
+  /** Which cap keeps one more connection of `address` out, with its value, for the log; undefined where none does. */
+  capFor(address: string): string | undefined {
+    const { most, perSource = Infinity } = this.#limits;
+    switch (this.#capReached(address)) {
+      case undefined:
+        return undefined;
+      case "all":
+        return allTaken(most);
+      case "last":
+        return `the last of ${most} connections (--max-connections) are for networks with fewer`;
+      case "source":
+        return `${perSource} connections from its ${sourceKind(address)} (--max-per-address)`;
+      case "site":
+        return `${perSource * SITE_SHARE} connections from its IPv6 /48 ` +
+          `(${SITE_SHARE} times --max-per-address)`;
+    }
+  }
+
+  #capReached(address: string): Cap | undefined {
     const { most, perSource } = this.#limits;
     const used = this.#counts.all.taken;
     // Where one source may take all slots, none are reserved for others.
-    if (perSource === undefined) return used < most;
-    if (this.#counts.of(address).taken >= perSource) return false;
+    if (perSource === undefined) return used < most ? undefined : "all";
+    if (this.#counts.of(address).taken >= perSource) return "source";
     const { taken: held } = this.#counts.ofSite(address);
-    return held < perSource * SITE_SHARE && mayTakeSlot({ most, used, held });
+    if (held >= perSource * SITE_SHARE) return "site";
+    if (mayTakeSlot({ most, used, held })) return undefined;
+    return used < most ? "last" : "all";
   }
 
-  #take(address: string, { held = 0, guest }: Kind = {}): ConnectionSlot {
-    return new Slot({ counts: this.#counts, guests: this.#guests, address, held, guest });
+  #take(address: string, { held = 0, guest, why }: Kind = {}): ConnectionSlot {
+    return new Slot({ counts: this.#counts, guests: this.#guests, address, held, guest, why });
   }
+}
+
+function allTaken(most: number): string {
+  return `all ${most} connections are taken (--max-connections)`;
 }
 
 /** What is taken now, in all, by source and by site. */
@@ -210,6 +248,7 @@ class Guests {
 interface Kind {
   readonly held?: number;
   readonly guest?: Guest | undefined;
+  readonly why?: string | undefined;
 }
 
 interface SlotOptions extends Kind {
@@ -221,7 +260,7 @@ interface SlotOptions extends Kind {
 
 // A class and not closures: each connection has one for as long as it lasts.
 class Slot implements ConnectionSlot {
-  readonly forHeld: boolean;
+  readonly why: string | undefined;
   readonly #counts: Counts;
   readonly #guests: Guests;
   readonly #address: string;
@@ -230,8 +269,8 @@ class Slot implements ConnectionSlot {
   #connection: Closable | undefined;
   #isTaken = true;
 
-  constructor({ counts, guests, address, held, guest }: SlotOptions) {
-    this.forHeld = guest !== undefined;
+  constructor({ counts, guests, address, held, guest, why }: SlotOptions) {
+    this.why = why;
     this.#counts = counts;
     this.#guests = guests;
     this.#address = address;
@@ -239,6 +278,10 @@ class Slot implements ConnectionSlot {
     this.#guest = guest;
     counts.add(address, { taken: 1, held });
     if (guest !== undefined) guests.add(this, guest);
+  }
+
+  get forHeld(): boolean {
+    return this.why !== undefined;
   }
 
   get source(): string {

@@ -33,6 +33,11 @@ export function sourceOf(address: string): string {
   return network === undefined ? address : networkText(network);
 }
 
+/** What the source of an address is: `address`, or `IPv6 /64`. */
+export function sourceKind(address: string): string {
+  return sourceOf(address).includes("/") ? `IPv6 /${IPV6_SOURCE_BITS}` : "address";
+}
+
 /**
  * The name of the site of an address or a source: an IPv4 address, or an IPv6 /48. Whoever holds most pays by site: a
  * customer must not be nobody in particular by being many.

@@ -19,6 +19,7 @@ import { InviteBook, type InviteUse } from "./invite_book.ts";
 import { TokenGuesses } from "./token_guesses.ts";
 
 const RATE_REACHED = "too many new connections";
+const DRAINING = "the server is draining";
 const SITE_RATE_REACHED = "too many new connections from its IPv6 /48";
 
 /** What access control reports to. */
@@ -118,8 +119,9 @@ export class Access {
 
   /** The same for a connection whose address a proxy has still to tell; `admit` decides once it is known. */
   admitUnknown(): ConnectionSlot | undefined {
-    const heldOnly = this.draining;
-    const slot = this.#closed ? undefined : this.#slots.admitUnknown({ heldOnly });
+    const slot = this.#closed
+      ? undefined
+      : this.#slots.admitUnknown(this.draining ? DRAINING : undefined);
     if (slot === undefined) this.#counters.connectionsRefused++;
     return slot;
   }
@@ -297,16 +299,14 @@ export class Access {
     if (this.bans.covers(address, Date.now())) return "an admin banned the address";
     const { connections, resumptions } = this.#rates;
     const isTooFast = connections?.take(address, now) === false;
-    const why = isTooFast && connections.isSpentByNeighbors(address, now)
+    const rate = isTooFast && connections.isSpentByNeighbors(address, now)
       ? SITE_RATE_REACHED
       : RATE_REACHED;
-    if (isTooFast && !resumptions?.take(address, now)) return why;
-    const slot = this.#slots.admit(address, {
-      heldOnly: this.draining || isTooFast,
-      ownOnly: isTooFast,
-    });
-    if (slot !== undefined) return slot;
-    return isTooFast ? why : this.draining ? "the server is draining" : "a cap is reached";
+    if (isTooFast && !resumptions?.take(address, now)) return rate;
+    const why = isTooFast ? rate : this.draining ? DRAINING : undefined;
+    return this.#slots.admit(address, { heldOnly: why, ownOnly: isTooFast }) ?? why ??
+      // Where no cap keeps it out, there is a slot.
+      this.#slots.capFor(address) as string;
   }
 }
 

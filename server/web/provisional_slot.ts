@@ -25,6 +25,10 @@ export class ProvisionalSlot implements ConnectionSlot {
     return this.#slot.forHeld;
   }
 
+  get why(): string | undefined {
+    return this.#slot.why;
+  }
+
   /**
    * Takes a slot for `address`; nothing happens where it has that one. Where there is none, gives this one back and
    * returns false.

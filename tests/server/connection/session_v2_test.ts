@@ -198,6 +198,7 @@ Deno.test("on a full server who is held comes back into its own place, and nobod
     assert.equal((await stranger.until("refused")).reason, "server_full");
     await stranger.ended;
     await assert.rejects(V1Peer.join({ port: server.port }), /server_full/);
+    await server.logged(new RegExp(`handshake refused .*why="server_full: .*2 .*\\(${option}\\)"`));
     await using again = await V2Peer.join({ port: server.port, hello: ticketOf(alice, 0) });
     assert.equal(again.welcome.resumed, true, option);
     await bob.until("back", ({ name }) => name === "alice");

@@ -82,15 +82,46 @@ Deno.test("who is held comes back while neighbors in its IPv6 /48 come far too o
   assert.equal(access.admit("2001:db8:7:ffff::2")?.forHeld, true);
 });
 
-Deno.test("the log says of whom an IPv6 /48 shuts out that its neighbors did it, once for each", () => {
+/** Access control in one moment, and the lines of its log. */
+function loggedAccess(args: readonly string[]) {
   const said: string[] = [];
   const log = {
     warning: (_: string, { address, why }: Record<string, string>) =>
       said.push(`${address} ${why}`),
   };
   const { counters } = new Metrics();
-  const config = configOf(["--connection-rate", "2/60"]);
-  const access = new Access(config, { counters, log: log as unknown as Logger, now: () => 1_000 });
+  const context = { counters, log: log as unknown as Logger, now: () => 1_000 };
+  return { access: new Access(configOf(args), context), said, counters };
+}
+
+Deno.test("the log says which cap keeps a connection out, and its value, once for each source", () => {
+  const narrow = loggedAccess(["--max-per-address", "2", "--max-connections", "40"]);
+  for (let n = 0; n < 4; n++) narrow.access.admit("192.0.2.1");
+  for (let n = 0; n < 3; n++) narrow.access.admit("2001:db8:8::1");
+  for (let n = 0; n < 17; n++) narrow.access.admit(neighbor(n));
+  // 20 are taken.
+  for (let n = 1; n <= 9; n++) {
+    for (let k = 0; k < 2; k++) narrow.access.admit(`198.51.100.${n}`);
+  }
+  narrow.access.admit("198.51.100.10");
+  narrow.access.admit("198.51.100.11");
+  narrow.access.admit("198.51.100.12");
+  assert.deepEqual(narrow.said, [
+    "192.0.2.1 2 connections from its address (--max-per-address)",
+    "2001:db8:8::/64 2 connections from its IPv6 /64 (--max-per-address)",
+    "2001:db8:7:10::/64 16 connections from its IPv6 /48 (8 times --max-per-address)",
+    "198.51.100.12 all 40 connections are taken (--max-connections)",
+  ]);
+  const last = loggedAccess(["--max-per-address", "20", "--max-connections", "32"]);
+  for (let n = 0; n < 18; n++) last.access.admit("192.0.2.1");
+  for (let n = 0; n < 13; n++) last.access.admit("192.0.2.2");
+  assert.deepEqual(last.said, [
+    "192.0.2.2 the last of 32 connections (--max-connections) are for networks with fewer",
+  ]);
+});
+
+Deno.test("the log says of whom an IPv6 /48 shuts out that its neighbors did it, once for each", () => {
+  const { access, said, counters } = loggedAccess(["--connection-rate", "2/60"]);
   for (let n = 0; n < 8; n++) for (let k = 0; k < 2; k++) access.admit(neighbor(n));
   assert.deepEqual(said, []);
   for (let k = 0; k < 3; k++) assert.equal(access.admit(neighbor(0xaaaa)), undefined);
