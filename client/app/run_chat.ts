@@ -1,7 +1,7 @@
 // Puts a chat together from its configuration, runs it, and takes it apart in order.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { applyAppearance } from "../output/appearance.ts";
+import { type AppearanceOptions, applyAppearance } from "../output/appearance.ts";
 import { Chat } from "../chat/chat.ts";
 import { readPipe } from "./pipe_input.ts";
 import { readTerminal } from "./terminal_input.ts";
@@ -20,6 +20,7 @@ import type { History } from "../history/history.ts";
 import type { Output } from "../output/output.ts";
 import { readPassphrase } from "../config/read_secrets.ts";
 import { ChatSettings } from "../config/chat_settings.ts";
+import { parseColorFgBg } from "../terminal/contrast.ts";
 import { detectColorDepth, Style } from "../terminal/style.ts";
 import { completePath } from "../files/path_completion.ts";
 import { localDisk } from "../transfers/local_disk.ts";
@@ -175,6 +176,12 @@ interface ChatParts {
   readonly people: OwnPeople;
 }
 
+/** Asks the terminal; one that gives no answer, such as an older tmux, may have it from the one outside of it. */
+function backgroundOf({ background }: UserSide): AppearanceOptions["background"] {
+  if (background === undefined) return undefined;
+  return async () => await background() ?? parseColorFgBg(readVariable("COLORFGBG"));
+}
+
 function createChat(
   parts: Parts,
   { side, connector, history, downloads, name, people }: ChatParts,
@@ -186,7 +193,7 @@ function createChat(
     settings,
     style,
     home,
-    background: side.background,
+    background: backgroundOf(side),
     warn: (text, hint) => output.note("warning", text, hint),
     changed: () => running.chat?.refreshStatus(),
   });

@@ -3,6 +3,9 @@
 /** Red, green and blue, each 0 to 255. */
 export type Rgb = readonly [number, number, number];
 
+const BLACK: Rgb = [0, 0, 0];
+const WHITE: Rgb = [255, 255, 255];
+
 /** The least contrast of text with its background that WCAG 2.2 calls enough (success criterion 1.4.3). */
 export const CONTRAST_MIN = 4.5;
 
@@ -43,6 +46,22 @@ export function parseHexColor(text: string): Rgb | undefined {
 export function contrast(one: Rgb, other: Rgb): number {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+
+/** Whether black or white text is harder to read on it. */
+export function brightness(background: Rgb): "dark" | "light" {
+  return contrast(background, WHITE) > contrast(background, BLACK) ? "dark" : "light";
+}
+
+/**
+ * The background that a terminal names in COLORFGBG, as rxvt, Konsole and iTerm2 do: `15;0`, `0;default;15`. Undefined
+ * where it says no color.
+ */
+export function parseColorFgBg(text: string | undefined): Rgb | undefined {
+  const [, index] = /;(\d{1,2})$/.exec(text ?? "") ?? [];
+  if (index === undefined) return undefined;
+  // White, and the bright colors but for gray.
+  return Number(index) === 7 || Number(index) > 8 ? WHITE : BLACK;
 }
 
 function luminance(color: Rgb): number {

@@ -1,6 +1,6 @@
 // Colors and weights as SGR sequences, within what the terminal and its user allow.
 
-import { nearestIndex } from "./contrast.ts";
+import { brightness, nearestIndex } from "./contrast.ts";
 import { type Color, rgbOf, type Role, type Theme, THEMES } from "./theme.ts";
 
 /** How text may be styled: not at all, by weights alone, or with so many colors, up to 24-bit. */
@@ -9,17 +9,37 @@ export type ColorDepth = "none" | "weights" | "basic" | "indexed" | "true";
 /** SGR parameters of weights (ECMA-48 §8.3.117). */
 const WEIGHTS = { bold: "1", dim: "2", italic: "3", underline: "4", inverse: "7" } as const;
 
-/** The same roles in the terminal's own 16 colors, for a terminal that has no more. */
-const BASIC: Readonly<Record<Role, string>> = {
-  faint: "90",
-  good: "32",
-  info: "36",
-  warning: "33",
-  error: "31",
-  code: "36",
-  direct: "35",
-};
-const BASIC_NAMES = ["32", "33", "34", "35", "36", "92", "94", "95", "96"];
+/**
+ * The same in the terminal's own 16 colors, for a terminal that has no more. Its user chooses them, so these are those
+ * that the palettes in wide use make readable: on black only bright ones, on white only dark ones. What is faint is as
+ * the text: a bright black is hard to read, or the background itself.
+ */
+const BASIC = {
+  dark: {
+    roles: {
+      faint: "",
+      good: "32",
+      info: "36",
+      warning: "93",
+      error: "91",
+      code: "36",
+      direct: "95",
+    },
+    names: ["32", "36", "92", "93", "95", "96"],
+  },
+  light: {
+    roles: {
+      faint: "",
+      good: "34",
+      info: "34",
+      warning: "35",
+      error: "31",
+      code: "35",
+      direct: "35",
+    },
+    names: ["31", "34", "35"],
+  },
+} as const satisfies Record<string, { roles: Record<Role, string>; names: readonly string[] }>;
 
 /** What text may look like: a role, which has a color, or a weight. */
 export type Look = Role | keyof typeof WEIGHTS;
@@ -30,6 +50,9 @@ const FORCED: Readonly<Record<string, ColorDepth>> = {
   "2": "indexed",
   "3": "true",
 };
+
+// Their names do not say how many; a login on another machine brings TERM along, and not COLORTERM.
+const MANY_COLORS = /256|direct|alacritty|contour|foot|ghostty|kitty|wezterm/;
 
 /** Color depth from FORCE_COLOR, NO_COLOR (no-color.org), TERM and COLORTERM; FORCE_COLOR wins. */
 export function detectColorDepth(
@@ -43,7 +66,7 @@ export function detectColorDepth(
   // It asks for no color; bold and reverse are none.
   if (getEnv("NO_COLOR")) return "weights";
   if (/^(truecolor|24bit)$/i.test(getEnv("COLORTERM") ?? "")) return "true";
-  return /256/.test(term) ? "indexed" : "basic";
+  return MANY_COLORS.test(term) ? "indexed" : "basic";
 }
 
 // deno-lint-ignore no-control-regex -- what Style writes
@@ -75,7 +98,8 @@ export class Style {
     const { names } = this.theme;
     if (names.length === 0 || this.depth === "weights") return this.paint(text, "bold");
     if (this.depth === "basic") {
-      return this.#wrap(text, [BASIC_NAMES[number % BASIC_NAMES.length] ?? ""]);
+      const { names } = this.#basic;
+      return this.#wrap(text, [names[number % names.length] ?? ""]);
     }
     return this.#wrap(text, [this.#colored(names[number % names.length] ?? 0)]);
   }
@@ -83,9 +107,16 @@ export class Style {
   #parametersOf(look: Look): string {
     if (look in WEIGHTS) return WEIGHTS[look as keyof typeof WEIGHTS];
     const { roles } = this.theme;
-    if (roles === undefined || this.depth === "weights") return look === "faint" ? WEIGHTS.dim : "";
     const role = look as Role;
-    return this.depth === "basic" ? BASIC[role] : this.#colored(roles[role]);
+    if (roles === undefined || this.depth === "weights") {
+      return role === "faint" && this.depth !== "basic" ? WEIGHTS.dim : "";
+    }
+    return this.depth === "basic" ? this.#basic.roles[role] : this.#colored(roles[role]);
+  }
+
+  get #basic(): typeof BASIC["dark" | "light"] {
+    const { background } = this.theme;
+    return BASIC[background === undefined ? "dark" : brightness(background)];
   }
 
   #colored(color: Color): string {

@@ -42,7 +42,7 @@ const PROXY_VARIABLES = "ALL_PROXY,all_proxy,HTTPS_PROXY,https_proxy,NO_PROXY,no
 
 /** What tells which terminal it is, and how it treats colours and long rows. */
 const TERMINAL_VARIABLES =
-  "NO_COLOR,FORCE_COLOR,TERM,COLORTERM,TERM_PROGRAM,XTERM_VERSION,STY,TMUX";
+  "NO_COLOR,FORCE_COLOR,TERM,COLORTERM,COLORFGBG,TERM_PROGRAM,XTERM_VERSION,STY,TMUX";
 
 /** The client. It writes received files and the history, and gives that up when neither is in use. */
 export const CLIENT: Program = {

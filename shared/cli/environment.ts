@@ -6,7 +6,7 @@ import { ConfigError } from "../base/errors.ts";
 const UNKNOWN = "\ufffd";
 /** Variables that say how a terminal looks: a chat that cannot use one has a default. */
 const ABOUT_THE_TERMINAL =
-  /^(?:TERM|TERM_PROGRAM|COLORTERM|TMUX|STY|XTERM_VERSION|NO_COLOR|FORCE_COLOR)$/;
+  /^(?:TERM|TERM_PROGRAM|COLORTERM|COLORFGBG|TMUX|STY|XTERM_VERSION|NO_COLOR|FORCE_COLOR)$/;
 
 /**
  * An environment variable; undefined where the program may not read it. Throws ConfigError for one that is not UTF-8,

@@ -177,7 +177,7 @@ Deno.test("a mention is highlighted, and colors never change the text", () => {
 
 Deno.test("what the server refuses stands out as an error does, still marked as the server's words", () => {
   const style = new Style("basic");
-  const red = "\x1b[31m";
+  const red = "\x1b[91m";
   for (const renderer of [createRichRenderer({}), createMinimalRenderer()]) {
     const shown = (event: string) =>
       painted(renderer, { style }).system(systemLine({ event, text: "Cannot kick: no" }));

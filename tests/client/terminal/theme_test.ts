@@ -4,12 +4,13 @@ import {
   contrast,
   CONTRAST_MIN,
   nearestIndex,
+  parseColorFgBg,
   parseHexColor,
   parseReportedColor,
   type Rgb,
   rgbOfIndex,
 } from "../../../client/terminal/contrast.ts";
-import { Style } from "../../../client/terminal/style.ts";
+import { detectColorDepth, Style } from "../../../client/terminal/style.ts";
 import {
   hardToRead,
   parseTheme,
@@ -94,10 +95,67 @@ Deno.test("the mono theme has no colors, only weights", () => {
   assert.equal(style.name("x", 7), "\x1b[1mx\x1b[0m");
 });
 
-Deno.test("a terminal with 16 colors gets those that its user chose, one without gets none", () => {
-  assert.equal(new Style("basic").paint("x", "error"), "\x1b[31mx\x1b[0m");
-  assert.equal(new Style("basic").name("x", 1), "\x1b[33mx\x1b[0m");
+/** The 16 colors as they come with terminals that have no more, or that many people use. */
+const PALETTES = {
+  "Linux console":
+    "000000 aa0000 00aa00 aa5500 0000aa aa00aa 00aaaa aaaaaa 555555 ff5555 55ff55 ffff55 5555ff ff55ff 55ffff ffffff",
+  xterm:
+    "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff",
+  GNOME:
+    "2e3436 cc0000 4e9a06 c4a000 3465a4 75507b 06989a d3d7cf 555753 ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2 eeeeec",
+};
+
+Deno.test("of 16 colors those are used that common palettes make readable, on black and on white, and none is faint", () => {
+  const grounds = { dark: color("#000000"), light: color("#ffffff") };
+  for (const [name, background] of Object.entries(grounds)) {
+    const style = new Style("basic", THEMES[name as "dark" | "light"]);
+    const painted = [
+      ...ROLES.map((role) => style.paint("x", role)),
+      ...Array.from({ length: 30 }, (_, at) => style.name("x", at)),
+    ];
+    // deno-lint-ignore no-control-regex -- SGR
+    const codes = painted.map((text) => Number(/^\x1b\[(\d+)m/.exec(text)?.[1] ?? 0));
+    const used = new Set(codes.filter((code) => code > 0));
+    assert.ok(used.size >= 3, name);
+    assert.equal(style.paint("x", "faint"), "x");
+    for (const [palette, colors] of Object.entries(PALETTES)) {
+      for (const code of used) {
+        const hex = colors.split(" ")[code < 90 ? code - 30 : code - 82];
+        const ratio = contrast(color(`#${hex}`), background);
+        assert.ok(ratio >= CONTRAST_MIN, `${code} of ${palette}, ${name}: ${ratio.toFixed(2)}`);
+      }
+    }
+  }
+  assert.equal(new Style("basic", THEMES.mono).paint("x", "faint", "error"), "x");
   assert.equal(new Style("none").name("x", 1), "x");
+});
+
+Deno.test("a terminal has as many colors as its variables say", () => {
+  const depth = (env: Record<string, string>, isTerminal = true) =>
+    detectColorDepth((name) => env[name], isTerminal);
+  assert.equal(depth({ TERM: "xterm" }), "basic");
+  assert.equal(depth({ TERM: "linux" }), "basic");
+  assert.equal(depth({ TERM: "tmux-256color" }), "indexed");
+  assert.equal(depth({ TERM: "xterm-kitty" }), "indexed");
+  assert.equal(depth({ TERM: "alacritty" }), "indexed");
+  assert.equal(depth({ TERM: "xterm", COLORTERM: "truecolor" }), "true");
+  assert.equal(depth({ TERM: "xterm-256color", NO_COLOR: "1" }), "weights");
+  assert.equal(depth({ TERM: "xterm-256color", NO_COLOR: "" }), "indexed");
+  assert.equal(depth({ TERM: "dumb" }), "none");
+  assert.equal(depth({ TERM: "xterm" }, false), "none");
+  assert.equal(depth({ FORCE_COLOR: "3" }, false), "true");
+});
+
+Deno.test("COLORFGBG tells a light background from a dark one", () => {
+  for (const light of ["0;15", "0;default;15", "0;7", "8;11"]) {
+    assert.deepEqual(parseColorFgBg(light), [255, 255, 255], light);
+  }
+  for (const dark of ["15;0", "15;default;0", "7;8", "15;4"]) {
+    assert.deepEqual(parseColorFgBg(dark), [0, 0, 0], dark);
+  }
+  for (const none of [undefined, "", "default;default", "15", "1;2;x"]) {
+    assert.equal(parseColorFgBg(none), undefined);
+  }
 });
 
 Deno.test("a theme of the user's says its colors, and takes the others from the theme for its background", () => {

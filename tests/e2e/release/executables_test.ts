@@ -366,6 +366,7 @@ test("the client's executable reads its own variables, those of the terminal and
   assert.deepEqual([...permissions["allow_env"] as string[]].sort(), [
     "ALL_PROXY",
     "CMDCHAT_*",
+    "COLORFGBG",
     "COLORTERM",
     "FORCE_COLOR",
     "HOME",

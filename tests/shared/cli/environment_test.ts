@@ -7,7 +7,16 @@ import { readVariable } from "../../../shared/cli/environment.ts";
 import { CLIENT_READS, SERVER_READS } from "../../../shared/cli/program_variables.ts";
 import { skipWithout } from "../../helpers/repo/skip.ts";
 
-const TERMINAL = ["TERM", "TERM_PROGRAM", "COLORTERM", "TMUX", "STY", "NO_COLOR", "FORCE_COLOR"];
+const TERMINAL = [
+  "TERM",
+  "TERM_PROGRAM",
+  "COLORTERM",
+  "COLORFGBG",
+  "TMUX",
+  "STY",
+  "NO_COLOR",
+  "FORCE_COLOR",
+];
 const OTHERS = [
   ...CLIENT_READS.own,
   ...SERVER_READS.own,
