@@ -94,13 +94,42 @@ export function reportCertificate(
   log: Logger,
   now: number,
 ): void {
-  const fields = {
-    expires: new Date(expiresAt).toISOString().slice(0, 10),
-    days: Math.floor((expiresAt - now) / DAY_MS),
-  };
-  if (fields.days < EXPIRES_SOON_DAYS) log.warning("the certificate expires soon", fields);
-  else log.info("certificate", fields);
+  if (!warnOfExpiry(expiresAt, log, now)) log.info("certificate", expiry(expiresAt, now));
   if (!lacksIssuer) return;
   const hint = "give --certfile the whole chain, such as fullchain.pem";
   log.warning("the certificate's issuer is missing, many clients will refuse it", { hint });
+}
+
+/** Warns every day once the certificate in use expires soon, until `signal` aborts. */
+export function watchCertificate(
+  { served, log }: { readonly served: Pick<ServedRelay, "files">; readonly log: Logger },
+  { signal, now = Date.now, dayMs = DAY_MS }: {
+    readonly signal: AbortSignal;
+    readonly now?: () => number;
+    readonly dayMs?: number;
+  },
+): void {
+  const timer = setInterval(() => {
+    const { tls } = served.files;
+    if (tls !== undefined) warnOfExpiry(tls.expiresAt, log, now());
+  }, dayMs);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
+
+function warnOfExpiry(expiresAt: number, log: Logger, now: number): boolean {
+  const fields = expiry(expiresAt, now);
+  if (fields.days >= EXPIRES_SOON_DAYS) return false;
+  if (expiresAt > now) log.warning("the certificate expires soon", fields);
+  else log.error("the certificate has expired", fields);
+  return true;
+}
+
+function expiry(
+  expiresAt: number,
+  now: number,
+): { readonly expires: string; readonly days: number } {
+  return {
+    expires: new Date(expiresAt).toISOString().slice(0, 10),
+    days: Math.floor((expiresAt - now) / DAY_MS),
+  };
 }

@@ -29,7 +29,13 @@ import { openManager, type SystemdNotifier } from "../telemetry/systemd_notify.t
 import { checkDoor } from "../web/door.ts";
 import { pageDoubts, readPage, servesPage } from "../web/page.ts";
 import { type HangUps, STOP_SIGNALS } from "./command_io.ts";
-import { readBans, reload, type ReloadParts, reportCertificate } from "./reload.ts";
+import {
+  readBans,
+  reload,
+  type ReloadParts,
+  reportCertificate,
+  watchCertificate,
+} from "./reload.ts";
 import { openAdmin } from "./serve_admin.ts";
 import { listenPatiently } from "./patient_listen.ts";
 import { ServedRelay } from "./served_relay.ts";
@@ -208,6 +214,7 @@ function logStrayFaults(log: Logger): void {
 function start(running: Running, joined: JoinedCluster | undefined, signal: AbortSignal): void {
   joined?.cluster.run(new RelayClusterHost(running.served.relay), signal);
   startWatchdog(running, signal);
+  watchCertificate(running, { signal });
   void useSodium(running, { signal });
 }
 
