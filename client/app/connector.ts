@@ -111,8 +111,15 @@ export class Connector {
     return await dialer.move(place, move);
   }
 
-  #loaded(): Promise<Dialer> {
-    return this.#dialer ??= this.#load();
+  /** What failed once, for want of memory or descriptors, is tried again by the next dial. */
+  async #loaded(): Promise<Dialer> {
+    const loading = this.#dialer ??= this.#load();
+    try {
+      return await loading;
+    } catch (error) {
+      if (this.#dialer === loading) this.#dialer = undefined;
+      throw error;
+    }
   }
 
   /** Loads the protocol, a third of the program, once the prompt is there. The key pair takes longer. */
