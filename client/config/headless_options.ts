@@ -1,5 +1,7 @@
 // Options of the commands for scripts.
 
+import { UsageError } from "../../shared/base/errors.ts";
+import { FILE_NAME_WIRE_MAX_BYTES } from "../../shared/base/limits.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, seconds, toggle, word } from "../../shared/cli/option_values.ts";
 import {
@@ -8,6 +10,8 @@ import {
   CONNECTION_OPTIONS,
   PEOPLE_OPTIONS,
 } from "./connection_options.ts";
+
+const encoder = new TextEncoder();
 
 const TIMEOUT_MAX_S = 2_000_000;
 const COUNT_MAX = 1_000_000_000;
@@ -66,11 +70,18 @@ export const RECV_OPTIONS = {
   ...COMMON_OPTIONS,
 } as const satisfies OptionTable;
 
+/** What a file is called on its way. Throws UsageError where that is too long for the protocol. */
+function fileName(text: string): string {
+  const bytes = encoder.encode(word(text)).length;
+  if (bytes <= FILE_NAME_WIRE_MAX_BYTES) return text;
+  throw new UsageError(`it has ${bytes} bytes, at most ${FILE_NAME_WIRE_MAX_BYTES} are allowed`);
+}
+
 /** Every option of `send-file`. */
 export const SEND_FILE_OPTIONS = {
   as: {
     value: "NAME",
-    parse: word,
+    parse: fileName,
     help:
       "what the file from standard input (-) is called [default: stdin]; without -: send all paths together, as one folder of this name",
   },

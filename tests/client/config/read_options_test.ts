@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readConfig, readHistoryConfig } from "../../../client/config/read_options.ts";
 import { CLIENT_OPTIONS } from "../../../client/config/client_options.ts";
+import { SEND_FILE_OPTIONS } from "../../../client/config/headless_options.ts";
 import { CmdchatError } from "../../../shared/base/errors.ts";
 
 const NO_INPUT = { readLine: () => "" };
@@ -139,4 +140,10 @@ Deno.test("of two links none is used, and nothing of either is repeated", () => 
   }
   const { message } = faultOf("--", link, "word");
   assert.equal(message, 'Cannot use "word": expected options, a link or a command');
+});
+
+Deno.test("a name of a file that does not fit into its offer is refused before anything is sent", () => {
+  const { parse } = SEND_FILE_OPTIONS.as;
+  assert.equal(parse("é".repeat(512)).length, 512);
+  assert.throws(() => parse("é".repeat(513)), /it has 1026 bytes, at most 1024 are allowed/);
 });
