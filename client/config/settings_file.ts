@@ -9,7 +9,7 @@ import { ConfigError, UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import { CLIENT_OPTIONS } from "./client_options.ts";
 import { COMMON_OPTIONS } from "./connection_options.ts";
-import { quotePath } from "../files/file_access.ts";
+import { quotePath, quoteWhole } from "../files/file_access.ts";
 import { isFileMissing, readTrustedFile } from "../files/trusted_file.ts";
 import { ChatSettings as ChatSettings, parseSettingName, SETTING_NAMES } from "./chat_settings.ts";
 import { lineOf } from "./toml_lines.ts";
@@ -289,7 +289,7 @@ function refuseShownSecrets(path: string, mode: number | null, sections: readonl
   if (secret === undefined) return;
   const [key, { place }] = secret;
   throw new ConfigError(`${trouble}: others may read the ${key} in ${place}`, {
-    hint: `chmod 600 ${quotePath(path)}`,
+    hint: `chmod 600 ${quoteWhole(path)}`,
   });
 }
 

@@ -12,8 +12,24 @@ const PRIVATE_MODE = 0o600;
 const LOCK_WAIT_MS = 250;
 const LOCK_PAUSE_MS = 25;
 
-/** A path as it is shown in messages to the user: quoted, control characters escaped. */
+/** Characters of a path in a message. */
+export const PATH_SHOWN_MAX = 200;
+
+/** A path as it is shown in messages to the user: quoted, control characters escaped, shortened in its middle. */
 export function quotePath(path: string): string {
+  return quoteWhole(shortenPath(path));
+}
+
+/** Of a path that is too long for a message its beginning and its end, which say which one it is. */
+export function shortenPath(path: string): string {
+  const characters = [...path];
+  if (characters.length <= PATH_SHOWN_MAX) return path;
+  const half = PATH_SHOWN_MAX / 2;
+  return `${characters.slice(0, half).join("")}…${characters.slice(1 - half).join("")}`;
+}
+
+/** The same for a command that the user may repeat, whatever its length. */
+export function quoteWhole(path: string): string {
   return JSON.stringify(path).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }
 

@@ -4,7 +4,7 @@
 import { resolve } from "node:path";
 import { ConfigError } from "../../shared/base/errors.ts";
 import { folderFault, foldersOf, trustFault } from "../../shared/base/file_trust.ts";
-import { quotePath } from "./file_access.ts";
+import { quoteWhole } from "./file_access.ts";
 
 /** Which file, and how its reader begins an error. */
 export interface TrustedRead {
@@ -51,7 +51,7 @@ async function refuseUntrusted(
   if (fault === undefined) return info.isFile ? await refuseFolders({ path, trouble }) : undefined;
   throw new ConfigError(
     `${trouble}: ${fault.why}`,
-    fault.command === undefined ? {} : { hint: `${fault.command} ${quotePath(path)}` },
+    fault.command === undefined ? {} : { hint: `${fault.command} ${quoteWhole(path)}` },
   );
 }
 
@@ -64,7 +64,7 @@ async function refuseFolders(
   for (const folder of new Set(ways.flatMap(foldersOf))) {
     const fault = folderFault(await Deno.stat(folder), uid);
     if (fault === undefined) continue;
-    const hint = `${fault.command ?? "ls -ld"} ${quotePath(folder)}`;
+    const hint = `${fault.command ?? "ls -ld"} ${quoteWhole(folder)}`;
     throw new ConfigError(`${trouble}: ${fault.why}`, { hint });
   }
 }

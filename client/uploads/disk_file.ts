@@ -3,14 +3,12 @@
 import { basename } from "node:path";
 import { CmdchatError, ConfigError, LimitError, UsageError } from "../../shared/base/errors.ts";
 import { formatBytes } from "../../shared/text/byte_size.ts";
-import { quote } from "../../shared/base/sanitize.ts";
+import { quote, withoutSecrets } from "../../shared/base/sanitize.ts";
 import { ChunkError, type SourceFile } from "../transfer_base/source_file.ts";
 import { type ByteSource, CheckedFile } from "./checked_file.ts";
 import { archiveOf, folderName } from "./folder_file.ts";
+import { PATH_SHOWN_MAX, shortenPath } from "../files/file_access.ts";
 import { pathCandidates, pathWords } from "../files/typed_path.ts";
-
-/** Enough of a path to recognise it in an error. */
-const PATH_SHOWN_MAX = 200;
 
 /** What judges a file before it is sent. */
 export interface SourceFileOptions {
@@ -225,5 +223,6 @@ function whyUnreadable(error: unknown): string {
 }
 
 function shown(path: string): string {
-  return quote(path, PATH_SHOWN_MAX);
+  // First, because a cut may take away what tells that the rest is a secret.
+  return quote(shortenPath(withoutSecrets(path)), PATH_SHOWN_MAX);
 }

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { closest } from "../text/closest.ts";
 import { isSecretLink } from "../text/invite_link.ts";
 import { UsageError } from "../base/errors.ts";
+import { quote } from "../base/sanitize.ts";
 import { toggle } from "./option_values.ts";
 
 /** One option. Without `value` it is a switch. */
@@ -163,7 +164,7 @@ function valueOf(option: string, row: OptionRow<unknown>, value: string | undefi
 function unknownOption(table: OptionTable, typed: string): UsageError {
   const meant = closest(typed.replace(/^-+/, ""), Object.keys(table));
   return new UsageError(
-    `Cannot use the option ${JSON.stringify(typed)}: there is no such option`,
+    `Cannot use the option ${quote(typed, 80)}: there is no such option`,
     { hint: meant === undefined ? "--help lists all options" : `did you mean --${meant}?` },
   );
 }

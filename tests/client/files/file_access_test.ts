@@ -99,7 +99,10 @@ permissionTest("a history without permission is refused with the reason", async 
   await assertRefused(place.path, /no permission/);
 });
 
-Deno.test("quotePath() leaves no control character in a message", () => {
+Deno.test("quotePath() leaves no control character in a message, and the beginning and the end of a long path", () => {
   assert.equal(quotePath('a"b'), '"a\\"b"');
+  const long = quotePath(`/home/${"a".repeat(3_000)}/report.txt`);
+  assert.match(long, /^"\/home\/a+…a+\/report\.txt"$/);
+  assert.equal(long.length, 202);
   assert.doesNotMatch(quotePath("a\x1b[2J\u009b\u202e\n"), /[\p{Cc}\p{Cf}]/u);
 });

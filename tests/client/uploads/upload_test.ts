@@ -29,6 +29,7 @@ Deno.test("what cannot be sent is refused with the reason", async () => {
     [`${scratch.path}/missing`]: /there is no such file/,
     [`${scratch.path}/some/below`]: /it cannot be read \(ENOTDIR\)|there is no such file/,
     [`${scratch.path}/${"x".repeat(300)}`]: /it cannot be read \(ENAMETOOLONG\)/,
+    [`${scratch.path}/${"x".repeat(3_000)}/end`]: /^Cannot send "[^"]{200}": .*$/,
     [`${scratch.path}/a\0b`]: /it cannot be read/,
   };
   if (Deno.build.os !== "windows") cases["/dev/zero"] = /it is not a regular file/;
