@@ -350,7 +350,6 @@ test("drawers open and close by keyboard, and give it back", async () => {
   await browser?.chat(async (page) => {
     await fill(page);
     await page.setViewport({ width: 320, height: 568 });
-    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
     const focused = () => page.evaluate(() => document.activeElement?.className);
     for (const [side, inside] of [["rooms", "Join or create a room"], ["people", null]] as const) {
       await page.focus(`.toggle.${side}`);
