@@ -85,6 +85,8 @@ export class ButtonList<T> {
   /** Shows these things, in this order. */
   show(items: readonly T[]): void {
     const before = this.#shown;
+    const focused = document.activeElement;
+    const hadFocus = this.element.contains(focused);
     this.#shown = new Map();
     for (const item of items) {
       const key = this.#options.keyOf(item);
@@ -92,10 +94,9 @@ export class ButtonList<T> {
       this.#update(shown, item);
       this.#shown.set(key, shown);
     }
-    const rows = [...this.#shown.values()].map(({ row }) => row);
-    const isSame = rows.length === this.element.childElementCount &&
-      rows.every((row, n) => row === this.element.children[n]);
-    if (!isSame) this.#place(rows);
+    for (const [key, { row }] of before) if (!this.#shown.has(key)) row.remove();
+    this.#place([...this.#shown.values()].map(({ row }) => row));
+    if (hadFocus) this.#focusAgain(focused);
   }
 
   /** What is shown where `node` is. */
@@ -111,21 +112,30 @@ export class ButtonList<T> {
   }
 
   #update(shown: ShownItem<T>, item: T): void {
+    if (item === shown.item && shown.text !== "") return;
     const text = JSON.stringify(item);
+    shown.item = item;
     if (text === shown.text) return;
-    Object.assign(shown, { item, text });
+    shown.text = text;
     const { class: name, childrenOf, dress } = this.#options;
     shown.button.className = name;
     shown.button.replaceChildren(...childrenOf(item).filter((child) => child !== undefined));
     dress?.(shown.button, item);
   }
 
+  /** Moves only what is not where it belongs: the browser lays out each row that moved. */
   #place(rows: readonly HTMLLIElement[]): void {
-    const focused = document.activeElement;
-    const hadFocus = focused !== null && this.element.contains(focused);
-    this.element.replaceChildren(...rows);
-    if (!hadFocus || !(focused instanceof HTMLElement)) return;
-    if (focused.isConnected) focused.focus();
-    else this.element.querySelector("button")?.focus();
+    let next = this.element.firstChild;
+    for (const row of rows) {
+      if (row === next) next = next.nextSibling;
+      else this.element.insertBefore(row, next);
+    }
+  }
+
+  /** What was moved or removed has lost the keyboard. */
+  #focusAgain(focused: Element | null): void {
+    if (document.activeElement === focused) return;
+    const again = focused?.isConnected ? focused : this.element.querySelector("button");
+    if (again instanceof HTMLElement) again.focus();
   }
 }

@@ -513,6 +513,58 @@ testChat("a drawer has a button that closes it, and gives the keyboard back", as
   }
 });
 
+testChat(
+  "who comes, goes or is away changes one row, however many people there are",
+  async (page) => {
+    await page.setViewport({ width: 1440, height: 900 });
+    await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
+    const changes = await page.evaluate(() => {
+      const people = Array.from({ length: 500 }, (_, n) => {
+        const name = `person${n}`;
+        return { name, typed: name, own: n === 0, color: n, here: true };
+      });
+      const show = (given: readonly (typeof people)[number][]) => {
+        // As the core gives them: nothing of the last call but what they say.
+        view.setPeople(structuredClone(given) as typeof people);
+      };
+      show(people);
+      const list = document.querySelector(".people ul") as HTMLElement;
+      document.querySelectorAll<HTMLElement>(".person")[7]?.focus();
+      const observer = new MutationObserver(() => {});
+      observer.observe(list, { childList: true, subtree: true, attributes: true });
+      const one = { name: "new", typed: "new", own: false, color: 1, here: true };
+      const shows: Record<string, readonly typeof one[]> = {
+        nothing: people,
+        comes: [...people, one],
+        goes: people,
+        away: people.with(3, { ...one, name: "person3", here: false }),
+        leaves: people.toSpliced(3, 1),
+      };
+      const counts = Object.entries(shows).map(([what, given]) => {
+        show(given);
+        // How many rows, or which one.
+        const moved = observer.takeRecords().map(({ target, addedNodes, removedNodes }) =>
+          target === list ? addedNodes.length + removedNodes.length : target.textContent
+        );
+        return [what, ...new Set(moved)];
+      });
+      return { counts, focused: document.activeElement?.textContent };
+    });
+    assert.deepEqual(changes, {
+      counts: [
+        ["nothing"],
+        ["comes", 1],
+        ["goes", 1],
+        ["away", "person3, connection lost"],
+        ["leaves", 1],
+      ],
+      focused: "person7",
+    });
+    const order = await textOf(page, ".person");
+    assert.deepEqual([order.length, order[2], order[3]], [499, "person2", "person4"]);
+  },
+);
+
 testChat("nobody is verified by a key that is another one since it was shown", async (page) => {
   const show = (code: string) =>
     page.evaluate((people) => view.setPeople(people), [
