@@ -59,6 +59,8 @@ export const SYSTEM_NEEDS = {
     programs: ["nsenter", "prlimit", "setpriv", "setsid", "unshare"],
     essential: true,
   },
+  "webkit2gtk-driver": { programs: ["WebKitWebDriver"] },
+  xvfb: { programs: ["Xvfb"] },
   zsh: { programs: ["zsh"] },
 } as const satisfies Record<string, Need>;
 
