@@ -64,7 +64,7 @@ export function detectColorDepth(
   const term = getEnv("TERM") ?? "";
   if (!isTerminal || term === "dumb") return "none";
   // It asks for no color; bold and reverse are none.
-  if (getEnv("NO_COLOR")) return "weights";
+  if (getEnv("NO_COLOR") || /^vt\d|-m(?:ono)?$/.test(term)) return "weights";
   if (/^(truecolor|24bit)$/i.test(getEnv("COLORTERM") ?? "")) return "true";
   return MANY_COLORS.test(term) ? "indexed" : "basic";
 }

@@ -135,6 +135,8 @@ Deno.test("a terminal has as many colors as its variables say", () => {
     detectColorDepth((name) => env[name], isTerminal);
   assert.equal(depth({ TERM: "xterm" }), "basic");
   assert.equal(depth({ TERM: "linux" }), "basic");
+  assert.equal(depth({ TERM: "vt220" }), "weights");
+  assert.equal(depth({ TERM: "xterm-mono" }), "weights");
   assert.equal(depth({ TERM: "tmux-256color" }), "indexed");
   assert.equal(depth({ TERM: "xterm-kitty" }), "indexed");
   assert.equal(depth({ TERM: "alacritty" }), "indexed");
