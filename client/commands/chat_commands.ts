@@ -145,13 +145,14 @@ export const CHAT_COMMANDS: readonly CommandRow[] = [
       if (argument === "" && chat.talk.status === null) {
         return chat.output.answer("You are not away; /away TEXT sets it.");
       }
+      const { isSealed } = chat.room;
       if (chat.rooms.plain.length === 0) {
         throw new UsageError(
           "Cannot set an away text: you are only in sealed rooms, and the server would read it",
         );
       }
       // Whoever writes in a sealed room means its members, and the text goes to the server and the plain rooms.
-      if (argument !== "" && chat.rooms.current?.isSealed) {
+      if (argument !== "" && isSealed) {
         throw new UsageError(
           "Cannot set an away text in a sealed room: the server would read it",
           { hint: "/switch to a plain room, and set it there" },

@@ -66,12 +66,32 @@ export function slashUsage({ name, argument }: CommandRow): string {
   return argument === undefined ? `/${name}` : `/${name} ${argument}`;
 }
 
-/** The name of a command that a mistyped word may mean; `others`: what else it may mean. */
+/** What other chats call what a command does, where no letters are alike. */
+export const WORDS_OF_OTHERS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    away: "back",
+    accept: "download get",
+    last: "history scrollback",
+    leave: "close",
+    me: "action",
+    msg: "dm notice pm whisper",
+    names: "users",
+    quit: "bye disconnect logout",
+    rooms: "channels list",
+    search: "find grep lastlog",
+    send: "dcc file upload",
+    status: "info",
+    switch: "buffer go win window",
+  }).flatMap(([name, words]) => words.split(" ").map((word) => [word, name] as const)),
+);
+
+/** The name of a command that a mistyped or foreign word may mean; `others`: what else it may mean. */
 export function closestCommand(
   word: string,
   rows: readonly CommandRow[],
   others: readonly string[] = [],
 ): string | undefined {
   const names = [...rows.flatMap(({ name, aliases }) => [name, ...aliases ?? []]), ...others];
-  return closest(word.toLowerCase(), names.filter((name) => name.length > 1));
+  const typed = word.toLowerCase();
+  return WORDS_OF_OTHERS.get(typed) ?? closest(typed, names.filter((name) => name.length > 1));
 }

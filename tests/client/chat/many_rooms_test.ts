@@ -94,6 +94,7 @@ Deno.test("/leave leads back to the room before; late events of a room that was 
     '- You left "lobby".',
   ]);
   await assert.rejects(run("/names"), /you are in no room/);
+  await assert.rejects(run("/away lunch"), /you are in no room/);
   assert.throws(() => chat.say("nobody hears this"), /you are in no room/);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommandContext } from "../../../client/commands/command.ts";
-import { slashUsage } from "../../../client/commands/command.ts";
+import { slashUsage, WORDS_OF_OTHERS } from "../../../client/commands/command.ts";
 import {
   COMMAND_GROUPS,
   COMMANDS,
@@ -105,6 +105,15 @@ Deno.test("parseLine() tells messages from commands", () => {
       error instanceof UsageError &&
       /^\/help lists all commands; start the line with \/\//.test(error.hint ?? ""),
   );
+});
+
+Deno.test("a word of other chats leads to the command of this one", () => {
+  const known = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases ?? []]);
+  for (const [word, name] of WORDS_OF_OTHERS) {
+    assert.ok(!known.includes(word), word);
+    assert.ok(known.includes(name), name);
+    assert.throws(() => parseLine(`/${word} x`), { hint: `did you mean /${name}?` });
+  }
 });
 
 Deno.test("the dispatcher enforces what a row declares", async () => {
