@@ -319,12 +319,19 @@ export class ChatScreen {
     const { key, ctrlKey, metaKey, altKey, target } = event;
     const isHere = this.element.isConnected && document.querySelector("dialog") === null;
     if (!isHere || ctrlKey || metaKey) return;
-    if (key === "Escape" && this.element.dataset["open"] !== undefined) this.#closeSides();
+    if (key === "Escape") {
+      if (this.element.dataset["open"] !== undefined) return this.#closeSides();
+      return this.composer.focus();
+    }
     if (altKey) {
       if (key !== "ArrowUp" && key !== "ArrowDown") return;
       event.preventDefault();
       this.#rooms.step(key === "ArrowUp" ? -1 : 1);
-    } else if (!(target instanceof HTMLTextAreaElement) && [...key].length === 1 && key !== " ") {
+    } else if (target instanceof HTMLTextAreaElement) {
+      if (key !== "PageUp" || target.value.includes("\n")) return;
+      event.preventDefault();
+      this.logs.focusMessage();
+    } else if ([...key].length === 1 && key !== " ") {
       // Whoever begins to write, wherever they are, writes a message.
       this.composer.focus();
     }

@@ -67,7 +67,11 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
     "article",
     {
       class: classes.join(" "),
-      attributes: { "data-sequence": sequence === undefined ? undefined : String(sequence) },
+      attributes: {
+        "data-sequence": sequence === undefined ? undefined : String(sequence),
+        // A screen reader says what is new, and not all that was said before the user came.
+        "aria-live": line.backlog ? "off" : undefined,
+      },
     },
     element(
       "header",
@@ -77,7 +81,9 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
       ),
       ...textOf(head, "about", "about"),
       time,
-      ...textOf(head, "number", "number"),
+      ...textOf(head, "number", "number").map((number) =>
+        sequence === undefined ? number : numberButton(number)
+      ),
     ),
     body,
   );
@@ -135,6 +141,12 @@ function headOf(row: SpanRow): SpanRow {
 function textOf(head: SpanRow, role: SpanRole, name: string): HTMLElement[] {
   const text = head.filter((span) => span.role === role).map((span) => span.text).join("").trim();
   return text === "" ? [] : [element("span", { class: name }, text)];
+}
+
+/** What to do with a message. Tab passes it by: the arrow keys go from message to message. */
+function numberButton({ textContent }: HTMLElement): HTMLElement {
+  const attributes = { tabindex: "-1", "aria-haspopup": "dialog", title: "React, answer, change" };
+  return button(textContent, { class: "number", attributes });
 }
 
 function timeElement({ time = "" }: RenderedLine, head: SpanRow): HTMLElement | undefined {

@@ -56,12 +56,10 @@ export class MessageLogs {
     this.#current.box.hidden = false;
     this.#jump.hidden = true;
     this.element.append(this.#jump);
-    // For a hand; the keyboard has commands, which take the number that is heard.
     this.element.addEventListener("click", ({ target }) => {
-      const number = target instanceof Element ? target.closest(".number") : null;
-      const line = number?.closest<HTMLElement>("[data-sequence]");
-      if (line) actions.choose(Number(line.dataset["sequence"]), line.classList.contains("own"));
+      if (target instanceof Element) this.#choose(target.closest(".number")?.closest("article"));
     });
+    this.element.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) forgetUnread(this.#current);
       else this.#settle();
@@ -98,7 +96,7 @@ export class MessageLogs {
     log.lines.append(lineElement(line, continues));
     log.author = line.direct ? undefined : author;
     log.at = at;
-    while (log.lines.childElementCount > LOG_LINES_MAX) log.lines.firstElementChild?.remove();
+    while (log.lines.childElementCount > LOG_LINES_MAX) this.#dropFirst(log);
     if (!log.follows && line.kind === "chat") log.missed++;
     if (log === this.#current) this.#settle();
   }
@@ -162,10 +160,51 @@ export class MessageLogs {
     this.#current.box.focus();
   }
 
+  /** Gives the keyboard to the last message that is seen; the arrow keys go on from there. */
+  focusMessage(): void {
+    const { bottom } = this.#current.box.getBoundingClientRect();
+    const seen = this.#messages().findLast((each) => each.getBoundingClientRect().top < bottom);
+    if (seen === undefined) this.focus();
+    else focusOn(seen);
+  }
+
   /** Goes to the newest line. */
   toEnd(): void {
     follow(this.#current, true);
     this.#settle();
+  }
+
+  #messages(): HTMLElement[] {
+    return [...this.#current.lines.querySelectorAll("article")];
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { key, target, altKey, ctrlKey, metaKey, shiftKey } = event;
+    if (altKey || ctrlKey || metaKey || shiftKey || !(target instanceof Element)) return;
+    const at = target.closest("article");
+    if (key === "Enter" && target === at) this.#choose(at);
+    else if (key !== "ArrowUp" && key !== "ArrowDown") return;
+    else if (at === null) this.focusMessage();
+    else {
+      const all = this.#messages();
+      const next = all[all.indexOf(at) + (key === "ArrowUp" ? -1 : 1)];
+      if (next === undefined) return;
+      focusOn(next);
+    }
+    event.preventDefault();
+  }
+
+  #choose(message: HTMLElement | null | undefined): void {
+    const sequence = message?.dataset["sequence"];
+    if (sequence === undefined) return;
+    this.#actions.choose(Number(sequence), message?.classList.contains("own") ?? false);
+  }
+
+  #dropFirst({ lines }: RoomLog): void {
+    const first = lines.firstElementChild;
+    const hadKeyboard = first?.contains(document.activeElement);
+    first?.remove();
+    if (hadKeyboard) this.focus();
   }
 
   #logOf(title: string | symbol): RoomLog {
@@ -256,6 +295,14 @@ function follow(log: RoomLog, isThere: boolean): void {
   if (isThere) log.missed = 0;
   // While the end is followed, the browser must not hold the lines that are seen in their place.
   log.box.classList.toggle("left-end", !isThere);
+}
+
+/** Until then it needs neither: two thousand of them would be two thousand texts twice. */
+function focusOn(message: HTMLElement): void {
+  const parts = [...message.querySelectorAll("header > *, .body, .chip")];
+  message.ariaLabel = parts.map(({ textContent }) => textContent).join(" ");
+  message.tabIndex = -1;
+  message.focus();
 }
 
 function forgetUnread(log: RoomLog): void {

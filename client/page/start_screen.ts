@@ -4,7 +4,7 @@
 import type { PageFault } from "../web/page_view.ts";
 import type { StartForm } from "../web/start_form.ts";
 import { field, submitButton } from "./dialogs.ts";
-import { type Child, element } from "./element.ts";
+import { type Child, element, setAttribute } from "./element.ts";
 import { icon } from "./icons.ts";
 import { trustLadder } from "./trust_ladder.ts";
 
@@ -22,7 +22,7 @@ export function brand(tag: "h1" | "p" = "h1"): HTMLElement {
 export function faultBox({ text, hint }: PageFault): HTMLElement {
   return element(
     "div",
-    { class: "fault", attributes: { role: "alert" } },
+    { class: "fault", attributes: { role: "alert", id: "fault" } },
     element("p", {}, text),
     hint === undefined ? undefined : hintText(hint),
   );
@@ -87,7 +87,16 @@ export function askStart(
   const first = [inputs.name, inputs.room, inputs.server].find((input) =>
     input.isConnected && input.value === ""
   );
-  (first ?? wrongInput(inputs, fault) ?? join).focus();
+  const wrong = wrongInput(inputs, fault);
+  if (wrong !== undefined) {
+    wrong.ariaInvalid = "true";
+    setAttribute(
+      wrong,
+      "aria-describedby",
+      `fault ${wrong.getAttribute("aria-describedby") ?? ""}`,
+    );
+  }
+  (first ?? wrong ?? join).focus();
   return new Promise((resolve) => {
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -20,7 +20,8 @@ const KEYS = [
   ["Tab", "complete commands, names, rooms and :emoji; again: the next candidate"],
   ["Up, Down", "earlier lines, from an empty input"],
   ["Alt-Up, Alt-Down", "go to the room before this one, and to the one after it"],
-  ["Esc", "close what is open"],
+  ["PgUp", "go to the messages; there Up, Down and Enter choose one"],
+  ["Esc", "close what is open, and go back to the input"],
 ] as const;
 
 /** Passes on what the chat shows; what the user does comes by PageActions. */

@@ -258,7 +258,9 @@ function layoutFaults(): readonly string[] {
     .filter((target) => target.checkVisibility({ visibilityProperty: true }))
     .filter((target) => {
       const { width, height } = target.getBoundingClientRect();
-      return width < 44 || height < 44;
+      // In a line of text, and what it leads to can be had by a command as well.
+      const least = target.matches(".number") ? 24 : 44;
+      return width < least || height < least;
     });
   return [
     ...wide.map(({ tagName, className, id }) => `${className || id || tagName} scrolls sideways`),
@@ -286,13 +288,103 @@ test("the keyboard alone reaches everything that is seen, and nothing that is no
         reached.add(name);
       }
       const wanted = await page.$$eval(
-        "button, textarea, [tabindex='0'], a",
+        "button:not([tabindex='-1']), textarea, [tabindex='0'], a",
         (found) =>
           found.filter((at) => at.checkVisibility({ visibilityProperty: true }))
             .map((at) => at.getAttribute("aria-label") ?? at.textContent ?? ""),
       );
       assert.deepEqual(wanted.filter((name) => !reached.has(name)), [], String(width));
     }
+  });
+});
+
+/** What a screen reader is given: role and name of each part, and what else it says of it. */
+async function heardParts(page: Page): Promise<readonly string[]> {
+  const cdp = await page.createCDPSession();
+  const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+  await cdp.detach();
+  const said = ["live", "hasPopup", "level", "focused"];
+  return nodes.filter(({ ignored }) => !ignored).map(({ role, name, properties = [] }) => {
+    const more = properties.filter((property) => said.includes(property.name)).map((property) =>
+      ` ${property.name}=${property.value.value}`
+    );
+    return `${role?.value} "${name?.value ?? ""}"${more.join("")}`;
+  });
+}
+
+test("a screen reader is given each part by its role and name", async () => {
+  await browser?.chat(async (page) => {
+    await page.setViewport({ width: 1440, height: 900 });
+    await page.evaluate((lines) => lines.forEach((line) => view.print(line)), [
+      messageOf("alice", "said before", { sequence: 1, backlog: true }),
+      messageOf("alice", "hello", { sequence: 2 }),
+    ]);
+    await page.evaluate(() => view.alarm("Another server answers.", "Ask."));
+    const parts = await heardParts(page);
+    for (
+      const wanted of [
+        'navigation "Rooms"',
+        'main ""',
+        'heading "den" level=1',
+        'heading "People" level=2',
+        'region "People"',
+        'log "Messages of den" live=polite',
+        'button "#1" hasPopup=dialog',
+        'alert "" live=assertive',
+        'form "Write a message"',
+        'textbox "Message" focused=true',
+        'button "Send"',
+      ]
+    ) assert.ok(parts.includes(wanted), `${wanted} is not in\n${parts.join("\n")}`);
+    assert.equal(parts.filter((part) => /^button "#1"/.test(part)).length, 2);
+    assert.equal(parts.filter((part) => /^(?:button|textbox|link) ""/.test(part)).length, 0);
+    // New messages are said; those of before the user came are read by who wants to.
+    const live = await page.$$eval("article", (all) => all.map(({ ariaLive }) => ariaLive));
+    assert.deepEqual(live, ["off", null]);
+  });
+});
+
+test("by keyboard one goes from message to message, says what to do with one, and comes back", async () => {
+  await browser?.chat(async (page) => {
+    await page.evaluate((lines) => lines.forEach((line) => view.print(line)), [
+      messageOf("alice", "first", { sequence: 6 }),
+      { ...messageOf("", "a note"), kind: "note" as const },
+      messageOf("alice", "second", { sequence: 7 }),
+      messageOf("bob", "mine", { sequence: 8, own: true }),
+    ]);
+    const at = () =>
+      page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.tagName);
+    const press = async (...keys: readonly ("PageUp" | "ArrowUp" | "ArrowDown" | "Escape")[]) => {
+      const seen = [];
+      for (const key of keys) {
+        await page.keyboard.press(key);
+        seen.push(await at());
+      }
+      return seen;
+    };
+    const [first, second, mine] = ["alice", "alice", "bob"].map((name, n) =>
+      `${name} 10:00 #1 ${["first", "second", "mine"][n]}`
+    );
+    assert.deepEqual(
+      await press("PageUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown", "Escape"),
+      [mine, second, first, first, second, "Message"],
+    );
+    await press("PageUp", "ArrowUp");
+    await page.keyboard.press("Enter");
+    const heading = () => page.$$eval("dialog h2", (all) => all.map((one) => one.textContent));
+    assert.deepEqual(await heading(), ["Message #7"]);
+    await page.keyboard.press("Escape");
+    assert.deepEqual([await heading(), await at()], [[], second]);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelector("dialog") === null);
+    assert.deepEqual(await page.evaluate(() => told.at(-1)), ["entered", "/react #7 👍"]);
+    assert.equal(await at(), second);
+    // Whoever begins to write writes; and in a draft of several rows, PageUp is the draft's.
+    await page.keyboard.type("x");
+    await page.$eval("textarea", (input) => input.value = "a\nb");
+    assert.deepEqual(await press("PageUp"), ["Message"]);
   });
 });
 

@@ -436,6 +436,22 @@ testChat(
   },
 );
 
+test("what a refusal is about is marked, and says why", async () => {
+  await browser?.blank(async (page) => {
+    await page.evaluate((start) => void view.askStart(start, { text: "Wrong token." }), START);
+    const marks = await page.$$eval("input", (all) =>
+      all.map((input) => [
+        input.id,
+        input.ariaInvalid,
+        (input.getAttribute("aria-describedby") ?? "").split(" ")
+          .map((id) => document.getElementById(id)?.textContent ?? "").join(" ").trim(),
+      ]));
+    assert.deepEqual(marks.filter(([, invalid]) => invalid === "true"), [
+      ["token", "true", "Wrong token. Only if the server asks for one."],
+    ]);
+  });
+});
+
 testChat("a plain room shows whose device key the user knows, and a changed one", async (page) => {
   const person = { own: false, color: 1, here: true } as const;
   await page.evaluate(
