@@ -8,7 +8,6 @@ import { COMMANDS, findSlashCommand } from "./dispatcher.ts";
 import { emojiByName, findEmoji } from "../editing/emoji.ts";
 import { longestName } from "./targets.ts";
 import { type SettingName, type SettingRow, SETTINGS } from "../config/chat_settings.ts";
-import { THEMES } from "../terminal/theme.ts";
 
 type PathCompleter = (typed: string) => readonly string[];
 
@@ -207,7 +206,7 @@ function completeSetting(
   const name = names.find((known) => known === typed.toLowerCase());
   if (name === undefined) return NOTHING;
   const row: SettingRow = SETTINGS[name];
-  const known = name === "theme" ? ["auto", ...Object.keys(THEMES)] : row.values ?? [];
+  const known = row.values ?? row.known ?? [];
   const files = name === "theme" && value !== "" ? paths(value) : [];
   return {
     start: start + typed.length + gap.length,

@@ -10,6 +10,8 @@ export interface SettingRow {
   readonly fallback: string;
   /** All that it may be; absent where it is a number or free. */
   readonly values?: readonly string[];
+  /** Some of what it may be, where it may be a file as well. */
+  readonly known?: readonly string[];
   /** The largest number that it may be, from 0; absent where it is none. */
   readonly max?: number;
   /** Form of a value that is neither, as /help shows it. */
@@ -22,6 +24,7 @@ const SWITCH = ["on", "off"] as const;
 export const SETTINGS = {
   theme: {
     form: "auto, dark, light, mono or FILE",
+    known: ["auto", "dark", "light", "mono"],
     fallback: "auto",
     help: "colors; auto asks the terminal for its background",
   },
@@ -111,6 +114,13 @@ export type SettingValue<N extends SettingName> = typeof SETTINGS[N] extends
 
 /** Names in the order of the table. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** `NAME=VALUE` of each value that has a word, as --set takes it. */
+export function settingChoices(): readonly string[] {
+  return Object.entries<SettingRow>(SETTINGS).flatMap(([name, { values, known }]) =>
+    (values ?? known ?? []).map((value) => `${name}=${value}`)
+  );
+}
 
 /** The form of a setting's value, as it is shown. */
 export function formOf(name: SettingName): string {

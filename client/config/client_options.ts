@@ -3,6 +3,7 @@
 import { BUFFER_SIZE } from "../base/limits.ts";
 import type { OptionTable } from "../../shared/cli/command_line.ts";
 import { integer, oneOf, toggle, word } from "../../shared/cli/option_values.ts";
+import { settingChoices } from "./chat_settings.ts";
 import {
   ALARM_OPTIONS,
   COMMON_OPTIONS,
@@ -50,6 +51,7 @@ export const CLIENT_OPTIONS = {
     env: "CMDCHAT_SET",
     parse: word,
     help: "settings of the chat, as /set lists them, such as theme=light;bell=off",
+    choices: settingChoices(),
   },
   "buffer-size": {
     value: "N",

@@ -3,8 +3,10 @@ import {
   ChatSettings,
   parseSettingName,
   SETTING_NAMES,
+  settingChoices,
   SETTINGS,
 } from "../../../client/config/chat_settings.ts";
+import { THEMES } from "../../../client/terminal/theme.ts";
 import { UsageError } from "../../../shared/base/errors.ts";
 
 Deno.test("a setting is what the table says until it is set, and only to what the table allows", () => {
@@ -47,4 +49,11 @@ Deno.test("where there is no terminal, its settings are neither listed nor taken
 Deno.test("a setting that does not exist is refused", () => {
   assert.equal(parseSettingName("Theme"), "theme");
   assert.throws(() => parseSettingName("color"), UsageError);
+});
+
+Deno.test("--set offers every value that has a word, and all themes", () => {
+  const choices = settingChoices();
+  const themes = ["auto", ...Object.keys(THEMES)].map((name) => `theme=${name}`);
+  assert.deepEqual(choices.filter((choice) => choice.startsWith("theme=")), themes);
+  for (const choice of choices) new ChatSettings().setAll(choice);
 });

@@ -83,6 +83,7 @@ const CASES: readonly (readonly [typed: string, wanted: string | RegExp])[] = [
   ["cmdchat-client completions fi", "cmdchat-client completions fish"],
   // What a command does not take is not offered.
   ["cmdchat-client send --renderer m", "cmdchat-client send --renderer m"],
+  ["cmdchat-client --set theme=li", "cmdchat-client --set theme=light"],
   ["cmdchat-server key", "cmdchat-server keygen"],
   ["cmdchat-server --log-level CRIT", "cmdchat-server --log-level CRITICAL"],
   ["cmdchat-server --certfile eve", "cmdchat-server --certfile evening.history"],
@@ -92,6 +93,7 @@ const CASES: readonly (readonly [typed: string, wanted: string | RegExp])[] = [
 const BASH_CASES: typeof CASES = [
   ["cmdchat-client --config=eve", "cmdchat-client --config=evening.history"],
   ["cmdchat-client --config=", "cmdchat-client --config="],
+  ["cmdchat-client --set=others=c", "cmdchat-client --set=others=count"],
   ["cmdchat-client --renderer=mi", "cmdchat-client --renderer=minimal"],
   ["cmdchat-client send-file file:al", "cmdchat-client send-file file:alone"],
   ["cmdchat-client --config=file:al", "cmdchat-client --config=file:alone"],
