@@ -210,6 +210,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       "server/cluster",
     ],
     face: [
+      "expelled_tickets",
       "file_transfers",
       "held_sessions",
       "membership",

@@ -225,6 +225,8 @@ function follow(relay: Relay, message: AdminMessage): void {
       return;
     case "unbanned":
       return void relay.access.bans.lift(parseNetwork(message.network));
+    case "barred":
+      return relay.held.bar([message.source, message.ticket, message.digests]);
     case "announced":
       return relay.tellAll(NOTICE_PREFIX + message.text);
   }

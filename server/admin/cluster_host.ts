@@ -15,6 +15,7 @@ import {
 import { hostAndPort } from "../../shared/text/host_and_port.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Session } from "../session/session.ts";
+import { hasDigest } from "../session/session_ticket.ts";
 import { expelForAdmin, followAdmin } from "./admin_actions.ts";
 
 // Less than the other server waits for the session, with the way of both messages.
@@ -37,10 +38,15 @@ export class RelayClusterHost implements ClusterHost {
     return session && this.#relay.access.guestPassOf(session);
   }
 
-  async giveUp(ticket: Uint8Array): Promise<GivenSession | undefined> {
+  async giveUp(
+    ticket: Uint8Array,
+    digest: Uint8Array,
+  ): Promise<GivenSession | "kept" | undefined> {
     const session = this.#relay.held.named(ticket);
     if (session?.requests.isDeciding) await inTime(session.requests.decided());
     if (session === undefined || this.#relay.held.named(ticket) !== session) return undefined;
+    // Its client has shown a newer one here, of which the other server has not heard yet.
+    if (session.ticket === undefined || !hasDigest(session.ticket, digest)) return "kept";
     const { unsettled } = session.requests;
     const mail = session.emptyMailbox().flatMap(({ event }): Mail[] => {
       if (event.kind !== "direct" && event.kind !== "undelivered") return [];
@@ -77,8 +83,11 @@ export class RelayClusterHost implements ClusterHost {
   }
 
   *standing(): Generator<StandingMessage> {
-    const { access, departed, roomBans } = this.#relay;
+    const { access, departed, held, roomBans } = this.#relay;
     for (const [network, until] of access.bans.snapshot) yield { kind: "banned", network, until };
+    for (const [source, ticket, digests] of held.barred) {
+      yield { kind: "barred", source, ticket, digests: [...digests] };
+    }
     for (const [title, , source, burden] of departed.state) {
       if (burden.mutedUntil > Date.now()) yield departedMessage(title, source, burden);
     }

@@ -168,9 +168,7 @@ export class Cluster {
     const { id, ticket } = session;
     if (ticket === undefined) return;
     this.#sessions.isOurs(session);
-    const { secret, previous } = ticket;
-    const digests = [secret, ...(previous === undefined ? [] : [previous])]
-      .map((one) => sha256(one));
+    const digests = [sha256(ticket.secret), ...ticket.former ?? []];
     this.#send({ kind: "session", ticket: ticket.id, digests, client: id });
     const guest = this.#host?.guestPass(id);
     if (guest !== undefined) this.#send({ kind: "guest", ticket: ticket.id, ...guest });
@@ -192,12 +190,14 @@ export class Cluster {
     if (known === undefined) return undefined;
     const { client, slot } = known;
     const arrived = this.#arrivals.expect(client);
-    const ask = (question: number) => ({ kind: "take", question, ticket } as const);
+    const digest = sha256(secret);
+    const ask = (question: number) => ({ kind: "take", question, ticket, digest } as const);
     const answer = this.#heard.has(slot) ? await this.#questions.one(ask) : undefined;
+    if (answer?.kind === "kept") return arrived(), undefined;
     const { request, mail } = answer?.kind === "given" ? answer : { request: null, mail: [] };
     // Its server may have told of the session anew meanwhile.
-    const { unsettled } = this.#sessions.find(ticket, secret) ?? known;
-    return { client, request: request ?? undefined, mail, unsettled, arrived };
+    const { unsettled, digests } = this.#sessions.find(ticket, secret) ?? known;
+    return { client, digests, request: request ?? undefined, mail, unsettled, arrived };
   }
 
   /** Sends a direct message to the server of its receiver; false if no server took it. */
@@ -372,6 +372,7 @@ export class Cluster {
         return this.sealed.receive(slot, message);
       case "banned":
       case "unbanned":
+      case "barred":
       case "announced":
         return this.#host?.follow(message);
       case "departed":
@@ -384,6 +385,7 @@ export class Cluster {
         return this.#send({ kind: "expelled", question: message.question, address });
       }
       case "given":
+      case "kept":
       case "directed":
       case "expelled":
       case "room_known":

@@ -1,5 +1,6 @@
 // What a server and its part in the cluster ask of each other.
 
+import { timingSafeEqual } from "node:crypto";
 import type { BackplaneStatus } from "./backplane.ts";
 import type { Slot } from "./client_numbers.ts";
 import type {
@@ -28,11 +29,11 @@ export type Mismatch = "key" | "identity";
 /** A session of this server, as other servers see it. */
 export interface SharedSession {
   readonly id: number;
-  /** `previous`: the secret before it, while the client has not shown that it knows the new one. */
+  /** `former`: SHA-256 of secrets before it that still hold, the newest first. */
   readonly ticket: {
     readonly id: Uint8Array;
     readonly secret: Uint8Array;
-    readonly previous?: Uint8Array;
+    readonly former?: readonly Uint8Array[];
   } | undefined;
 }
 
@@ -56,8 +57,11 @@ export interface ClusterHost {
   sessions(): Iterable<SharedSession>;
   /** The invite by which session `client` came; undefined = by none. */
   guestPass(client: number): GuestPass | undefined;
-  /** Gives up a session that is resumed at another server; undefined = unknown. */
-  giveUp(ticket: Uint8Array): Promise<GivenSession | undefined>;
+  /**
+   * Gives up a session that is resumed at another server, by a secret of SHA-256 `digest`; "kept" = that does not hold any
+   * more, undefined = unknown.
+   */
+  giveUp(ticket: Uint8Array, digest: Uint8Array): Promise<GivenSession | "kept" | undefined>;
   /** Where clients reach this server, and how many it has; undefined where it does not say. */
   load(): ServerLoad | undefined;
   /** The list of the other servers is another one. */
@@ -79,10 +83,17 @@ export interface ClusterHost {
 /** A session of another server, for the one that resumes it. */
 export interface RemoteSession {
   readonly client: number;
+  /** SHA-256 of the secrets that held at its server, the newest first. */
+  readonly digests: readonly Uint8Array[];
   /** Number of its last request; undefined if its server cannot be asked any more, or cannot tell. */
   readonly request: number | undefined;
   readonly unsettled: Unsettled;
   readonly mail: readonly Mail[];
   /** Tells that it is here, or that it is not coming: direct messages for it wait for that. */
   readonly arrived: () => void;
+}
+
+/** Whether `digest` is one of `known`; all are compared, each in constant time. */
+export function isOneOf(known: readonly Uint8Array[], digest: Uint8Array): boolean {
+  return known.map((one) => timingSafeEqual(one, digest)).includes(true);
 }

@@ -19,6 +19,8 @@ const body = z.custom<Uint8Array>((value) =>
   value instanceof Uint8Array && value.length <= BODY_MAX_BYTES
 );
 const CHALLENGE_BYTES = 32;
+/** Secrets of one session that hold at once: each hello that arrives late at another server brings one more. */
+export const SECRETS_MAX = 8;
 // A mailbox holds 64 KiB: no message in it is shorter than some 60 bytes.
 const MAIL_MAX = 2_048;
 /** Requests of one session that may be undecided, while NATS does not answer. */
@@ -26,6 +28,7 @@ export const OPEN_MAX = 1_024;
 // A server remembers no more refusals.
 const DECLINED_MAX = 64;
 const ticket = bytes(SESSION_ID_BYTES);
+const digest = bytes(32);
 const client = count;
 /** Number of a question; the answer repeats it. */
 const question = count;
@@ -43,11 +46,15 @@ const MESSAGES = {
   here: { sign: bytes(SIGN_BYTES), identity: label },
   /** The last answer to `who`: the receiver has been told all that the sender has. */
   introduced: {},
-  /** A session on the sender; `digests`: SHA-256 of the secrets that resume it, the new one and the one before. */
-  session: { ticket, digests: z.array(bytes(32)).check(z.minLength(1), z.maxLength(2)), client },
+  /** A session on the sender; `digests`: SHA-256 of the secrets that resume it, the newest first. */
+  session: {
+    ticket,
+    digests: z.array(digest).check(z.minLength(1), z.maxLength(SECRETS_MAX)),
+    client,
+  },
   ended: { ticket },
-  /** A client resumes its session at the sender: the server that has it gives it up. */
-  take: { question, ticket },
+  /** A client resumes its session at the sender, by a secret of SHA-256 `digest`: the server that has it gives it up. */
+  take: { question, ticket, digest },
   /**
    * Answer to `take`: the number of the last request that was handled, null where it would say that some were done that
    * nobody did, and messages for the client, by their rooms.
@@ -122,8 +129,8 @@ const MESSAGES = {
    */
   guest: {
     ticket,
-    digest: bytes(32),
-    token: bytes(32),
+    digest,
+    token: digest,
     invite: count,
     maker: client,
     makerName: label,
@@ -136,6 +143,14 @@ const MESSAGES = {
     ticket,
     open: z.array(count).check(z.maxLength(OPEN_MAX)),
     declined: z.array(z.tuple([count, label])).check(z.maxLength(DECLINED_MAX)),
+  },
+  /** Answer to `take`: that secret does not hold any more, and the session stays at the sender. */
+  kept: { question },
+  /** The admin ended the session of `ticket`, of a client of that source: nobody comes back with it. Servers that start later are told too. */
+  barred: {
+    ticket,
+    source: label,
+    digests: z.array(digest).check(z.minLength(1), z.maxLength(SECRETS_MAX)),
   },
 } as const;
 
@@ -162,7 +177,7 @@ export type StandingMessage = AdminMessage | RoomMessage;
 export type RoomMessage = ClusterMessageOf<"departed" | "room_banned" | "room_unbanned">;
 
 /** Decisions of the admin that every server follows. */
-export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "announced">;
+export type AdminMessage = ClusterMessageOf<"banned" | "unbanned" | "barred" | "announced">;
 
 const KINDS = Object.keys(MESSAGES) as ClusterMessage["kind"][];
 

@@ -1,10 +1,14 @@
 // Sessions of the other servers: who may take one up here, where each client is at home, and who is on its way.
 
-import { timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { type Slot, slotOf } from "./client_numbers.ts";
-import type { ClusterHost, GuestPass, SharedSession } from "./cluster_contract.ts";
+import {
+  type ClusterHost,
+  type GuestPass,
+  isOneOf,
+  type SharedSession,
+} from "./cluster_contract.ts";
 import {
   type ClusterMessage,
   type ClusterMessageOf,
@@ -87,11 +91,12 @@ export class OtherSessions {
 /** Gives a session up to the server that asks for it by `take`. */
 export async function giveSession(
   host: ClusterHost | undefined,
-  { question, ticket }: ClusterMessageOf<"take">,
+  { question, ticket, digest }: ClusterMessageOf<"take">,
   send: (message: ClusterMessage) => void,
 ): Promise<void> {
-  const given = await host?.giveUp(ticket);
+  const given = await host?.giveUp(ticket, digest);
   if (given === undefined) return;
+  if (given === "kept") return send({ kind: "kept", question });
   const { request, mail, unsettled } = given;
   // With a part of the list, the other server would call requests done that nobody did: better it knows of none.
   const isTold = unsettled.open.length <= OPEN_MAX;
@@ -169,9 +174,4 @@ export class Introductions {
       }, hello);
     });
   }
-}
-
-/** Whether `digest` is one of `known`; all are compared, each in constant time. */
-function isOneOf(known: readonly Uint8Array[], digest: Uint8Array): boolean {
-  return known.map((one) => timingSafeEqual(one, digest)).includes(true);
 }

@@ -1,7 +1,5 @@
 // The session of a v2 client that logged in: its held one, one that another server had, or a new one.
 
-import { smallBytes, smallCopy } from "../../shared/base/bytes.ts";
-import { SESSION_ID_BYTES, SESSION_SECRET_BYTES } from "../../shared/base/limits.ts";
 import { quote } from "../../shared/base/sanitize.ts";
 import type { RecordCipher } from "../../shared/channel/record_cipher.ts";
 import type { GuestPass, Mail, RemoteSession } from "../cluster/cluster_contract.ts";
@@ -18,7 +16,7 @@ import type { Membership } from "../session/membership.ts";
 import { excludeFrom, type Exclusion, type Newcomer } from "../session/room_access.ts";
 import { Session } from "../session/session.ts";
 import { servesPage } from "../web/page.ts";
-import type { SessionTicket } from "../session/session_ticket.ts";
+import { newTicket, type SessionTicket, takenOver } from "../session/session_ticket.ts";
 import {
   allReady,
   byToken,
@@ -54,7 +52,7 @@ export function resumeHeld(
   }
   relay.held.release(session);
   relay.counters.sessionsResumed++;
-  session.renewTicket(smallCopy(secret));
+  session.renewTicket(secret);
   const { memberships, expected } = session;
   connect(relay, session, channel);
   session.tell(welcomeFor(relay, session, { rooms: memberships.length, resumed: true }));
@@ -81,8 +79,9 @@ export async function resumeRemote(
   const guest = relay.cluster.guestPass(id, secret);
   const taken = await relay.cluster.take(id, secret);
   if (taken === undefined) return undefined;
+  const ticket = takenOver(id, secret, taken.digests);
   try {
-    return await receive(relay, channel, { hello, taken, ticket: { id, secret }, guest });
+    return await receive(relay, channel, { hello, taken, ticket, guest });
   } finally {
     taken.arrived();
   }
@@ -113,7 +112,6 @@ async function receive(
   relay.access.noteGuest(session, guest);
   relay.enter(session);
   relay.held.know(session);
-  session.renewTicket(smallCopy(ticket.secret));
   relay.counters.sessionsResumed++;
   connect(relay, session, channel);
   session.tell(welcomeFor(relay, session, { rooms: rooms.length, resumed: true }));
@@ -161,10 +159,7 @@ async function come(
     name,
     isV1: false,
     address,
-    ticket: {
-      id: crypto.getRandomValues(smallBytes(SESSION_ID_BYTES)),
-      secret: crypto.getRandomValues(smallBytes(SESSION_SECRET_BYTES)),
-    },
+    ticket: newTicket(),
   });
   relay.access.noteToken(session, hello.token);
   relay.access.noteInvite(session, invite);

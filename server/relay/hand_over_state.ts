@@ -8,6 +8,7 @@ import type { InvitedBy, InvitesState } from "../limits/invites.ts";
 import type { RoomSourcesState } from "../limits/room_sources.ts";
 import type { SealedSnapshot } from "../sealed/room_contract.ts";
 import type { RoomSnapshot } from "../room/room_snapshot.ts";
+import type { ExpelledTicket } from "../session/expelled_tickets.ts";
 import type { SessionSnapshot } from "../session/session_snapshot.ts";
 
 /** All of a relay. */
@@ -19,6 +20,8 @@ export interface RelaySnapshot {
   readonly sessions: readonly SessionSnapshot[];
   /** Networks that an admin banned, and until when in ms since 1970; 0 = for good. */
   readonly bans: readonly (readonly [network: string, until: number])[];
+  /** Tickets of sessions that an admin ended. */
+  readonly expelled: readonly ExpelledTicket[];
   /** Addresses that the makers of rooms banned. */
   readonly roomBans: RoomSourcesState<number>;
   /** Mutes and paces of members that left their room. */
@@ -41,7 +44,7 @@ export interface HandOver {
  * What is handed over, by its shape: tests/server/relay/hand_over_state_test.ts makes the name of everything below,
  * and says another one for each change. Processes with different names do not take over from each other.
  */
-export const HAND_OVER_FORMAT = "cmdchat hand-over 5427b856";
+export const HAND_OVER_FORMAT = "cmdchat hand-over e85a7902";
 
 /** The bytes in which one process hands over to the next. */
 export function encodeHandOver(state: HandOver): Uint8Array<ArrayBuffer> {

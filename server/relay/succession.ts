@@ -37,6 +37,7 @@ export async function handOver(relay: Relay): Promise<RelaySnapshot> {
     sealed,
     sessions: relay.sessions.flatMap((session) => session.snapshot ?? []),
     bans: relay.access.bans.snapshot,
+    expelled: relay.held.barred,
     roomBans: relay.roomBans.state,
     departed: relay.departed.state,
     tokens: relay.sessions.flatMap((session) => {
@@ -56,6 +57,7 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   refuseCluster(relay, "take over");
   relay.issued = state.issued;
   relay.access.bans.snapshot = state.bans;
+  for (const ticket of state.expelled) relay.held.bar(ticket);
   relay.roomBans.restore(state.roomBans);
   relay.departed.restore(state.departed);
   restoreSealed(relay, state.sealed);
@@ -67,8 +69,7 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   if (state.invites !== undefined) relay.access.restoreInvites(state.invites);
   const expected: Session[] = [];
   for (const known of state.sessions) {
-    const { name, ticket: { id, secret, previous }, address } = known;
-    const ticket = previous === null ? { id, secret } : { id, secret, previous };
+    const { name, ticket, address } = known;
     const session = new Session(relay, { name, ticket, address, isV1: false, known });
     relay.enter(session);
     const token = tokens.get(session.id);

@@ -2,19 +2,35 @@
 // many are remembered, the source that had most of them pays with its oldest.
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
+import { smallCopy } from "../../shared/base/bytes.ts";
+import { sha256 } from "../../shared/crypto/hkdf.ts";
 import { EXPELLED_BUDGET } from "../config/limits.ts";
 import { type BudgetPayer, type BudgetShare, FairBudget } from "../limits/fair_budget.ts";
 import { siteOf } from "../limits/ip_network.ts";
-import { fitsTicket, type SessionTicket } from "./session_ticket.ts";
+import { isOneOf } from "../cluster/cluster_contract.ts";
+
+/** One of them: where its client came from, and SHA-256 of its secrets. */
+export type ExpelledTicket = readonly [
+  source: string,
+  id: Uint8Array,
+  digests: readonly Uint8Array[],
+];
 
 /** Tickets that nobody comes back with. */
 export class ExpelledTickets {
   readonly #budget = new FairBudget(EXPELLED_BUDGET);
   readonly #sources = new Map<string, TicketsOfSource>();
-  readonly #all = new Map<string, SessionTicket>();
+  readonly #all = new Map<string, ExpelledTicket>();
 
-  /** Remembers the ticket of a client at `address`. */
-  add(ticket: SessionTicket, address: string): void {
+  /** All of them, the oldest first. */
+  get all(): readonly ExpelledTicket[] {
+    return [...this.#all.values()];
+  }
+
+  /** Remembers the ticket of a client of this address, or this site. */
+  add([address, ticket, digests]: ExpelledTicket): void {
+    const id = encodeBase64(ticket);
+    if (this.#all.has(id)) return;
     const source = siteOf(address);
     let tickets = this.#sources.get(source);
     if (tickets === undefined) {
@@ -24,15 +40,14 @@ export class ExpelledTickets {
       });
       this.#sources.set(source, tickets);
     }
-    const id = encodeBase64(ticket.id);
-    this.#all.set(id, ticket);
+    this.#all.set(id, [source, smallCopy(ticket), digests.map(smallCopy)]);
     tickets.add(id);
   }
 
   /** Whether this is one of them; the secrets are compared in constant time. */
   has(id: Uint8Array, secret: Uint8Array): boolean {
-    const ticket = this.#all.get(encodeBase64(id));
-    return ticket !== undefined && fitsTicket(ticket, secret);
+    const [, , digests = []] = this.#all.get(encodeBase64(id)) ?? [];
+    return isOneOf(digests, sha256(secret));
   }
 }
 

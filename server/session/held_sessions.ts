@@ -2,10 +2,11 @@
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
-import { ExpelledTickets } from "./expelled_tickets.ts";
+import { siteOf } from "../limits/ip_network.ts";
+import { type ExpelledTicket, ExpelledTickets } from "./expelled_tickets.ts";
 import type { Session } from "./session.ts";
 import type { SessionHost } from "./session_host.ts";
-import { fitsTicket } from "./session_ticket.ts";
+import { digestsOf, fitsTicket } from "./session_ticket.ts";
 
 interface Held {
   readonly session: Session;
@@ -48,9 +49,27 @@ export class HeldSessions {
       : undefined;
   }
 
-  /** Remembers that an admin ended a session, so that its client does not reconnect on its own. */
+  /** Remembers that an admin ended a session, so that its client does not reconnect on its own, here or elsewhere. */
   noteExpelled({ ticket, address }: Session): void {
-    if (ticket !== undefined) this.#expelled.add(ticket, address);
+    if (ticket === undefined) return;
+    const [source, digests] = [siteOf(address), digestsOf(ticket)];
+    this.bar([source, ticket.id, digests]);
+    this.#host.cluster?.sendAll({
+      kind: "barred",
+      source,
+      ticket: ticket.id,
+      digests: [...digests],
+    });
+  }
+
+  /** Remembers the ticket of a session that an admin ended at another server, or before this process. */
+  bar(ticket: ExpelledTicket): void {
+    this.#expelled.add(ticket);
+  }
+
+  /** The tickets of sessions that an admin ended. */
+  get barred(): readonly ExpelledTicket[] {
+    return this.#expelled.all;
   }
 
   /** Whether this ticket is of a session that an admin ended. */

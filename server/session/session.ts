@@ -161,7 +161,7 @@ export class Session implements MemberSession, SessionRef {
 
   /** The client has read its new ticket: it has sent something behind the welcome. */
   confirmTicket(): void {
-    if (this.ticket?.previous === undefined) return;
+    if (this.ticket?.former === undefined) return;
     const { id, secret } = this.ticket;
     this.ticket = { id, secret };
     this.host.cluster?.opened(this);
@@ -174,7 +174,7 @@ export class Session implements MemberSession, SessionRef {
     return {
       client,
       name: this.#wantedName,
-      ticket: { previous: null, ...ticket },
+      ticket,
       address,
       status,
       lastRequest: this.requests.last,

@@ -1,17 +1,13 @@
 // A session as plain data, for the process that takes over.
 
 import type { TransferState } from "./file_transfers.ts";
+import type { SessionTicket } from "./session_ticket.ts";
 
 /** One session. */
 export interface SessionSnapshot {
   readonly client: number;
   readonly name: string;
-  /** `previous`: the secret before it, while the client has not shown that it knows the new one; null = it has. */
-  readonly ticket: {
-    readonly id: Uint8Array;
-    readonly secret: Uint8Array;
-    readonly previous: Uint8Array | null;
-  };
+  readonly ticket: SessionTicket;
   readonly address: string;
   readonly status: string | null;
   readonly lastRequest: number;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RelayClusterHost } from "../../../server/admin/cluster_host.ts";
+import { sha256 } from "../../../shared/crypto/hkdf.ts";
 import { makeRelay, seat } from "../../helpers/peers/relay.ts";
 
 const EVE = "198.51.100.7";
@@ -31,10 +32,12 @@ Deno.test("a session whose client went to another server is given up, with its l
   const host = new RelayClusterHost(relay);
   const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
   ann.ask({ kind: "chat", room: ann.room(), text: "hi", action: false, reply: 0 });
-  const ticket = ann.session.ticket?.id ?? new Uint8Array();
-  const given = await host.giveUp(ticket);
+  const { id: ticket, secret } = ann.session.ticket!;
+  assert.equal(await host.giveUp(ticket, sha256(new Uint8Array(32))), "kept");
+  assert.notEqual(ann.session.writer, undefined);
+  const given = await host.giveUp(ticket, sha256(secret));
   assert.deepEqual(given, { request: 1, unsettled: { open: [], declined: [] }, mail: [] });
-  assert.equal(await host.giveUp(ticket), undefined);
+  assert.equal(await host.giveUp(ticket, sha256(secret)), undefined);
   assert.equal(bob.take("left").length, 0, "nobody is told");
   assert.deepEqual([...host.sessions()].map(({ id }) => id), [bob.session.id]);
 });

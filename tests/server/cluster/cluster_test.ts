@@ -7,6 +7,7 @@ import { Cluster } from "../../../server/cluster/cluster.ts";
 import type { ClusterHost, SharedSession } from "../../../server/cluster/cluster_contract.ts";
 import { ClusterKey } from "../../../server/cluster/cluster_key.ts";
 import { type ClusterMessage, OPEN_MAX } from "../../../server/cluster/cluster_messages.ts";
+import { sha256 } from "../../../shared/crypto/hkdf.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 import type { ServerLoad } from "../../../server/cluster/server_places.ts";
 import { MemoryCluster } from "../../helpers/fakes/memory_backplane.ts";
@@ -230,7 +231,7 @@ Deno.test("a session whose ticket was changed goes to another server by either s
   const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
   const comes = async (secret: Uint8Array) => (await two.cluster.take(id, secret))?.client;
   const wait = (found: Promise<unknown>) => Promise.race([found, settle().then(() => "asked")]);
-  one.cluster.opened({ id: 9, ticket: { id, secret: second, previous: first } });
+  one.cluster.opened({ id: 9, ticket: { id, secret: second, former: [sha256(first)] } });
   await settle();
   for (const secret of [first, second]) assert.equal(await wait(comes(secret)), "asked");
   assert.equal(await comes(new Uint8Array(32).fill(3)), undefined);

@@ -87,6 +87,7 @@ async function fullState() {
   ann.ask({ kind: "direct", to: bob.session.id, text: "for you" });
   ann.ask({ kind: "chat", room: 999, text: "nowhere", action: false, reply: 0 });
   relay.access.bans.snapshot = [["198.51.100.0/24", 0]];
+  relay.expel(seat(relay, { name: "mal", address: "192.0.2.9" }).session, "enough");
   const { ticket } = ann.session;
   assert.ok(ticket);
   ann.session.renewTicket(ticket.secret);
@@ -104,7 +105,7 @@ Deno.test("what one process hands to the next has a name that follows its shape"
     if (Array.isArray(value) && part !== "closed") assert.ok(value.length > 0, `no ${part}`);
   }
   const shape = shapeOf(rest);
-  for (const part of ["files:[[", "mail:[event", "declined:[[number", "previous:bytes"]) {
+  for (const part of ["files:[[", "mail:[event", "declined:[[number", "former:[bytes"]) {
     assert.ok(shape.includes(part), `no ${part} in ${shape}`);
   }
   const { format: _, ...sealedParts } = sealed;

@@ -146,3 +146,19 @@ Deno.test("sealed rooms in another format are left to their members, and all els
   takeOver(next, { ...state, sealed });
   assert.deepEqual(next.rooms.open("lobby").occupants.map(({ name }) => name), ["ann"]);
 });
+
+Deno.test("whom an admin ended comes back by none of its tickets at the next process, nor at the one after", async () => {
+  const relay = await makeRelay();
+  const eve = seat(relay, { name: "eve", address: "2001:db8:1:2::3" });
+  const { id, secret: before } = eve.session.ticket!;
+  eve.session.renewTicket(before);
+  const { secret } = eve.session.ticket!;
+  relay.expel(eve.session, "enough");
+  let next = relay;
+  for (let n = 0; n < 2; n++) {
+    next = await successor(next);
+    for (const one of [before, secret]) assert.equal(next.held.wasExpelled(id, one), true);
+    assert.equal(next.held.wasExpelled(id, new Uint8Array(32)), false);
+    assert.deepEqual(next.held.barred.map(([source]) => source), ["2001:db8:1::/48"]);
+  }
+});
