@@ -23,7 +23,7 @@ const CREDENTIALS = { ...KEY, CMDCHAT_NATS_USER: "chat", CMDCHAT_NATS_PASSWORD: 
 
 /** A nats-server whose configuration a test writes. */
 function startConfigured(config: string): Promise<NatsCluster> {
-  return startNats(1, [], [], config);
+  return startNats(1, ["--no_advertise"], [], config);
 }
 
 const login = (password: string, permissions = "") =>
@@ -96,8 +96,15 @@ test("NATS that refuses the login for a while: the log says why, members are tol
 test("a server whose login NATS refuses at the start waits, and says why", async () => {
   await using nats = await startConfigured(login("another-password"));
   const [node] = nats.nodes;
-  const starting = startOn(nats, { env: CREDENTIALS });
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  let attempts = 0;
+  await using wire = new FaultyNetwork(
+    Number(new URL(nats.urls).port),
+    () => void attempts++,
+  );
+  const urls = `nats://127.0.0.1:${wire.port}`;
+  const starting = startOn({ urls }, { env: CREDENTIALS });
+  // The library tries at most twice before it says so.
+  while (attempts < 3) await new Promise((resolve) => setTimeout(resolve, 20));
   await node?.kill();
   await nats.configure(login(RIGHT));
   await node?.start();

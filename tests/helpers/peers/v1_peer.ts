@@ -228,9 +228,11 @@ export class V1Peer implements AsyncDisposable {
 
   /** Connects and joins. Throws an Error with the server's reason where it refuses. */
   static async join(options: PeerOptions): Promise<V1Peer> {
+    // Keys take seconds on a busy machine, and the server's patience counts from the connection.
+    const handshake = frameOf(await handshakeOf(options));
     const raw = await RawPeer.connect(options);
     try {
-      await raw.write(frameOf(await handshakeOf(options)));
+      await raw.write(handshake);
       const welcome = await raw.json();
       if (welcome?.["type"] !== "handshake_ok") {
         throw new Error(`refused: ${String(welcome?.["reason"] ?? "closed without a word")}`);

@@ -67,11 +67,12 @@ export class V2Peer implements AsyncDisposable {
   /** Connects, agrees on keys and says hello; the answer is the first of `events`. */
   static async connect(options: V2PeerOptions): Promise<V2Peer> {
     const { port, tlsCa, expected, hostname = "localhost", over } = options;
+    // Keys take seconds on a busy machine, and the server's patience counts from the connection.
+    const handshake = await ClientHandshake.start({ rsa: await testRsa(), expected });
     const raw = tlsCa === undefined
       ? await Deno.connect({ hostname: options.hostname ?? "127.0.0.1", port })
       : await Deno.connectTls({ hostname, port, caCerts: [tlsCa] });
     const conn = await over?.(raw) ?? raw;
-    const handshake = await ClientHandshake.start({ rsa: await testRsa(), expected });
     await writeAll(conn, encodeFrame(handshake.firstMessage));
     const { keys, fingerprint } = await handshake.receive(await readFrame(conn));
     const cipher = new RecordCipher(keys, { role: "client", now: () => performance.now() });
