@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { pathCandidates } from "../../../client/files/typed_path.ts";
+import { codePoint } from "../../helpers/fakes/code_point.ts";
 
 const posix = (typed: string) => pathCandidates(typed, { home: "/h/ann", windows: false });
 const windows = (typed: string) => pathCandidates(typed, { home: "C:/ann", windows: true });
@@ -47,7 +48,7 @@ Deno.test("a file URL of another machine, or a broken one, is not taken for a pa
 });
 
 Deno.test("no text makes it fail, and the text itself is always a candidate", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (typed) => {
+  fc.assert(fc.property(fc.string({ unit: codePoint }), (typed) => {
     const candidates = pathCandidates(typed, { windows: false });
     assert.equal(candidates[0], typed.trim() === "" ? undefined : typed.trim());
   }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { quote, sanitizeLine, sanitizeText } from "../../../shared/base/sanitize.ts";
+import { codePoint } from "../../helpers/fakes/code_point.ts";
 import { HONEST_TEXTS, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 import { witness } from "../../helpers/system/terminal_witness.ts";
 
@@ -15,7 +16,7 @@ const LONE_SURROGATE = /\p{Cs}/u;
 /** Pieces of the corpus, single code points of every kind, and plain letters, in any order. */
 const spicy = fc.array(
   fc.oneof(
-    fc.string({ unit: "binary", maxLength: 4 }),
+    fc.string({ unit: codePoint, maxLength: 4 }),
     fc.constantFrom(...HOSTILE_TEXTS.map(({ text }) => text.slice(0, 40)), ...HONEST_TEXTS),
     fc.constantFrom(
       ..."a1 \u200d\u200c\ufe0f\ufe0e\u20e3\u0301\u0915\u0628\u2764\u{1f469}\u{1f3fd}",

@@ -4,6 +4,7 @@ import { decode, encode, rfc8949EncodeOptions } from "cborg";
 import fc from "fast-check";
 import { ProtocolError } from "../../../shared/base/errors.ts";
 import { FOREIGN, readItems } from "../../../shared/messages/cbor_reader.ts";
+import { codePoint } from "../../helpers/fakes/code_point.ts";
 
 const STRICT = {
   strict: true,
@@ -17,7 +18,7 @@ const STRICT = {
 const scalar = fc.oneof(
   fc.maxSafeInteger(),
   fc.nat(300),
-  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.string({ unit: codePoint, maxLength: 40 }),
   fc.string({ maxLength: 100 }),
   fc.uint8Array({ maxLength: 300 }),
   fc.boolean(),

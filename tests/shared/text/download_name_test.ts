@@ -3,13 +3,14 @@ import fc from "fast-check";
 import { numberedName, safeDownloadName } from "../../../shared/text/download_name.ts";
 import { FILE_NAME_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { sanitizeLine } from "../../../shared/base/sanitize.ts";
+import { codePoint } from "../../helpers/fakes/code_point.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
 
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
 
 const claimed = fc.array(
   fc.oneof(
-    fc.string({ unit: "binary", maxLength: 6 }),
+    fc.string({ unit: codePoint, maxLength: 6 }),
     fc.constantFrom(...HOSTILE_FILE_NAMES.map(({ text }) => text)),
     fc.constantFrom(
       "/",

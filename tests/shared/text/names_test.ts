@@ -4,6 +4,7 @@ import { CmdchatError, LimitError, UsageError } from "../../../shared/base/error
 import { NAME_MAX_BYTES, NAME_MAX_CHARACTERS } from "../../../shared/base/limits.ts";
 import { nameKey, nextFreeName, parseName, parseRoom } from "../../../shared/text/names.ts";
 import { sanitizeLine } from "../../../shared/base/sanitize.ts";
+import { codePoint } from "../../helpers/fakes/code_point.ts";
 import { HOSTILE_TEXTS, LOOKALIKE_NAMES } from "../../helpers/hostile/hostile_text.ts";
 
 const encoder = new TextEncoder();
@@ -11,7 +12,7 @@ const encoder = new TextEncoder();
 /** What people and attackers type: letters of many scripts, marks, blanks, and anything else. */
 const typed = fc.array(
   fc.oneof(
-    fc.string({ unit: "binary", maxLength: 3 }),
+    fc.string({ unit: codePoint, maxLength: 3 }),
     fc.string({ unit: "grapheme", maxLength: 6 }),
     fc.constantFrom(
       "alice",
