@@ -8,6 +8,7 @@
 
 import { repeatFailed, type Result, runBatch } from "./helpers/repo/test_batch.ts";
 import { type Batch, planOf } from "./helpers/repo/test_plan.ts";
+import { cpuSeconds, spent } from "./helpers/system/cpu_time.ts";
 
 const MINUTE = 60_000;
 /** How long tests/e2e/outages/soak_test.ts takes where it was asked for more than its half minute. */
@@ -18,28 +19,36 @@ const DEADLINE_MS = (15 + SOAK_MINUTES) * MINUTE;
 const JOBS = Math.min(navigator.hardwareConcurrency + 3, 6);
 /** What takes longest on two cores, what computes beside what waits. A run names at its end what is missing here. */
 const LONGEST = [
+  "tests/bench/bench_test.ts",
   "tests/e2e/cluster/cluster_faults_test.ts",
   "tests/server/handlers/growth_test.ts",
   "tests/e2e/release/systemd_test.ts",
   "tests/e2e/release/release_test.ts",
-  "tests/repo_test.ts",
-  "tests/e2e/browser/page_evil_relay_test.ts",
   "tests/e2e/cluster/server_list_test.ts",
-  "tests/bench/bench_test.ts",
-  "tests/e2e/attacks/abuse_test.ts",
-  "tests/e2e/terminal/terminal_screen_test.ts",
-  "tests/client/events/growth_test.ts",
   "tests/client/headless/script_commands_test.ts",
-  "tests/e2e/browser/page_attacks_test.ts",
-  "tests/server/nats/nats_connection_test.ts",
+  "tests/e2e/outages/succession_test.ts",
+  "tests/repo_test.ts",
+  "tests/fuzz/sealed_group_test.ts",
+  "tests/e2e/attacks/abuse_test.ts",
+  "tests/client/events/growth_test.ts",
   "tests/e2e/attacks/sealed_attacks_test.ts",
-  "tests/e2e/web/web_socket_test.ts",
-  "tests/e2e/outages/soak_test.ts",
-  "tests/e2e/outages/quick_successions_test.ts",
+  "tests/e2e/browser/page_attacks_test.ts",
+  "tests/interop/interop_more_test.ts",
+  "tests/e2e/browser/vectors_test.ts",
+  "tests/e2e/web/proxies_test.ts",
+  "tests/e2e/outages/file_outages_test.ts",
   "tests/fuzz/text_time_test.ts",
+  "tests/e2e/process/server_process_test.ts",
+  "tests/e2e/cluster/evil_nats_test.ts",
+  "tests/e2e/browser/page_evil_relay_test.ts",
   "tests/e2e/cluster/nats_trouble_test.ts",
-  "tests/e2e/release/executables_test.ts",
+  "tests/e2e/web/web_socket_test.ts",
   "tests/e2e/attacks/paid_work_test.ts",
+  "tests/e2e/outages/soak_test.ts",
+  "tests/server/nats/nats_connection_test.ts",
+  "tests/e2e/release/executables_test.ts",
+  "tests/e2e/terminal/terminal_screen_test.ts",
+  "tests/e2e/outages/quick_successions_test.ts",
 ];
 /** A file that takes longer is to be in that list. */
 const LONG_SECONDS = 60;
@@ -126,6 +135,7 @@ async function main(filters: string[]): Promise<number> {
     results.filter(isMissing).map(({ title, seconds }) => `${title}: ${seconds.toFixed(0)} s`),
   );
   if (total.passed + total.failed === 0) console.log("\nno test ran");
+  console.log(`\n${spent(performance.now() / 1_000, cpuSeconds("self"))}`);
   const tail = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`\n${total.passed} passed, ${total.failed} failed${tail}`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

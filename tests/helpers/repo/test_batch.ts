@@ -3,6 +3,7 @@
 // One run of test files in a process of its own, and what came of it.
 
 import { resolve } from "node:path";
+import { cpuSeconds, spent } from "../system/cpu_time.ts";
 import { endTree } from "../system/process_tree.ts";
 import { type Batch, filesToRepeat } from "./test_plan.ts";
 
@@ -34,6 +35,8 @@ export interface BatchOptions {
 
 /** How long what a process said is waited for once it has ended: something that it started may have its pipes for ever. */
 const LAST_WORDS_MS = 2_000;
+/** How often the processor time of a batch is looked at: what it has last, before it ends, is missing. */
+const LOOK_MS = 250;
 /** Names its batch in the environment of whatever a test starts. */
 const MARK = "TEST_BATCH";
 const SKIP_REASON = / \[skipped: (.+)\]$/;
@@ -143,13 +146,16 @@ export async function runBatch(
     isLate = true;
     endTree(child.pid, `${MARK}=${report}`);
   }, deadlineMs);
+  let cpu = 0;
+  const looks = setInterval(() => cpu = cpuSeconds(child.pid) || cpu, LOOK_MS);
   const { success } = await child.status;
+  clearInterval(looks);
   clearTimeout(deadline);
   const lastWords = setTimeout(() => isOver.abort(), LAST_WORDS_MS);
   const [stdout = "", stderr = ""] = await Promise.all(texts);
   clearTimeout(lastWords);
   const seconds = (performance.now() - start) / 1_000;
-  console.log(`\n== ${title}: ${seconds.toFixed(1)} s ==\n${stdout}${stderr}`);
+  console.log(`\n== ${title}: ${spent(seconds, cpu)} ==\n${stdout}${stderr}`);
   if (isLate) console.log(`${title}: ended after ${deadlineMs / 60_000} minutes`);
   const results = await Deno.readTextFile(report);
   await Deno.remove(report);
