@@ -23,8 +23,8 @@ import { attachProofs } from "../mls/room_keys.ts";
 const RETRY_MS = 3_000;
 /** A turn to enter may be long in coming where many wait; an answer that has not come by then is lost. */
 const TURN_MS = 120_000;
-/** An own joining commit that has not come back. */
-const ENTER_MS = 10_000;
+/** An own joining commit that has not come back: the relay asks up to 200 members about it, in waves of 2 s. */
+const ENTER_MS = 20_000;
 /** A frame that was said to follow and has not come for this long will not come. */
 const CATCH_UP_MS = 10_000;
 /** Without a confirmation for this long, the user is told so. */

@@ -235,11 +235,8 @@ export const SEALED_RING_COMMITS = { frames: 256, bytes: 512 * KIB } as const;
 /** Bytes that all sealed rooms of a server remember together; above this the rooms of the heaviest source forget. */
 export const SEALED_MEMORY_BUDGET = { most: 256 * MIB, reserve: 16 * KIB } as const;
 
-/** How long a member has to send its GroupInfo before the next one is asked. */
+/** How long members have to send their GroupInfo before others are asked as well. */
 export const SEALED_GROUP_INFO_MS = 2_000;
-
-/** Members that are asked for a GroupInfo for one newcomer. */
-export const SEALED_GROUP_INFO_TRIES = 5;
 
 /** Turns that a source has had in vain, from which on no member is asked for another GroupInfo because of it. */
 export const SEALED_FRESH_MAX = 16;
@@ -247,11 +244,11 @@ export const SEALED_FRESH_MAX = 16;
 /** A newcomer's time for its commit before the turn passes on; halved per failed turn, down to the second value. */
 export const SEALED_JOIN_TURN_MS = { first: 3_000, least: 500 } as const;
 
-/** How long a member has to judge a newcomer's commit before the next one is asked. */
+/** How long members have to judge a newcomer's commit before others are asked as well. */
 export const SEALED_CHECK_MS = 2_000;
 
-/** Members that are asked to judge a newcomer's commit. */
-export const SEALED_CHECK_TRIES = 3;
+/** Members that call a newcomer's commit unsound, and nobody sound, before it is refused. */
+export const SEALED_CHECK_DENIALS = 3;
 
 /** Sources whose failed turns a sealed room remembers. */
 export const SEALED_SOURCES_KEPT = 1_000;

@@ -7,10 +7,11 @@ import {
   SEALED_GUESTS_MAX,
   SEALED_GUESTS_OF_A_SOURCE,
   SEALED_GUESTS_TOLD_MS,
+  SEALED_SOURCES_KEPT,
 } from "../config/limits.ts";
 import { encodeBase64 } from "../../shared/base/base64.ts";
 import type { SealedRoomOptions } from "./room_contract.ts";
-import { siteOf } from "../limits/ip_network.ts";
+import { SITE_SHARE, siteOf } from "../limits/ip_network.ts";
 import type { Seat } from "./seat.ts";
 
 /** What the guests need of their room. */
@@ -134,4 +135,40 @@ function decline(): never {
 
 function largestOf(groups: ReadonlyMap<string, readonly Seat[]>): readonly Seat[] {
   return groups.values().reduce((most, one) => one.length > most.length ? one : most);
+}
+
+/** How many turns each source, and each site, has had in vain. */
+export class TurnsInVain {
+  readonly #sources = new Map<string, number>();
+  readonly #sites = new Map<string, number>();
+
+  count({ source, site }: Seat): void {
+    add(this.#sources, source);
+    add(this.#sites, site);
+  }
+
+  /** One of that source has used its turn: those of its neighbors count on. */
+  forgive(seat: Seat): void {
+    const left = (this.#sites.get(seat.site) ?? 0) - this.ofSource(seat);
+    this.#sources.delete(seat.source);
+    if (left > 0) this.#sites.set(seat.site, left);
+    else this.#sites.delete(seat.site);
+  }
+
+  ofSource({ source }: Seat): number {
+    return this.#sources.get(source) ?? 0;
+  }
+
+  /** Of a seat's source, or its part of those of its whole site, whichever is more. */
+  of(seat: Seat): number {
+    const ofSite = Math.floor((this.#sites.get(seat.site) ?? 0) / SITE_SHARE);
+    return Math.max(this.ofSource(seat), ofSite);
+  }
+}
+
+function add(counts: Map<string, number>, name: string): void {
+  const before = counts.get(name) ?? 0;
+  counts.delete(name);
+  counts.set(name, before + 1);
+  if (counts.size > SEALED_SOURCES_KEPT) counts.delete(counts.keys().next().value as string);
 }

@@ -4,15 +4,13 @@
 // its own people, and hardly others.
 
 import {
+  SEALED_CHECK_DENIALS,
   SEALED_CHECK_MS,
-  SEALED_CHECK_TRIES,
   SEALED_FRESH_MAX,
   SEALED_GROUP_INFO_MS,
-  SEALED_GROUP_INFO_TRIES,
   SEALED_JOIN_TURN_MS,
-  SEALED_SOURCES_KEPT,
 } from "../config/limits.ts";
-import { SITE_SHARE } from "../limits/ip_network.ts";
+import { TurnsInVain } from "./guests.ts";
 import type { SealedClock } from "./room_contract.ts";
 import type { Seat } from "./seat.ts";
 
@@ -50,17 +48,27 @@ interface Waiting {
   readonly ask: number;
 }
 
-interface Check extends JoiningCommit {
+/** A question that members are asked. */
+interface Inquiry {
+  /** Its number, the same for all of them: also who is slow may answer. */
   readonly question: number;
+  /** The epoch that it is about. */
+  readonly epoch: number;
   readonly asked: Set<Seat>;
-  isDenied: boolean;
+  /** Those of them that have said nothing yet. */
+  readonly open: Set<Seat>;
+  /** Whether their time is over. */
+  isOver: boolean;
+}
+
+interface Check extends JoiningCommit, Inquiry {
+  denials: number;
 }
 
 interface Turn extends Waiting {
-  readonly asked: Set<Seat>;
-  /** Number of the open question for a GroupInfo; 0 = the GroupInfo was handed out. */
-  question: number;
-  /** The commit that a member judges. */
+  /** The open question for a GroupInfo; undefined = the GroupInfo was handed out. */
+  inquiry: Inquiry | undefined;
+  /** The commit that members judge. */
   check: Check | undefined;
   stop: () => void;
 }
@@ -71,42 +79,6 @@ interface GroupInfo {
   readonly giver: Seat;
   /** Who has been given it. */
   readonly takers: Set<Seat>;
-}
-
-/** How many turns each source, and each site, has had in vain. */
-class TurnsInVain {
-  readonly #sources = new Map<string, number>();
-  readonly #sites = new Map<string, number>();
-
-  count({ source, site }: Seat): void {
-    add(this.#sources, source);
-    add(this.#sites, site);
-  }
-
-  /** One of that source has used its turn: those of its neighbors count on. */
-  forgive(seat: Seat): void {
-    const left = (this.#sites.get(seat.site) ?? 0) - this.ofSource(seat);
-    this.#sources.delete(seat.source);
-    if (left > 0) this.#sites.set(seat.site, left);
-    else this.#sites.delete(seat.site);
-  }
-
-  ofSource({ source }: Seat): number {
-    return this.#sources.get(source) ?? 0;
-  }
-
-  /** Of a seat's source, or its part of those of its whole site, whichever is more. */
-  of(seat: Seat): number {
-    const ofSite = Math.floor((this.#sites.get(seat.site) ?? 0) / SITE_SHARE);
-    return Math.max(this.ofSource(seat), ofSite);
-  }
-}
-
-function add(counts: Map<string, number>, name: string): void {
-  const before = counts.get(name) ?? 0;
-  counts.delete(name);
-  counts.set(name, before + 1);
-  if (counts.size > SEALED_SOURCES_KEPT) counts.delete(counts.keys().next().value as string);
 }
 
 /** Hands out turns to join. */
@@ -120,6 +92,11 @@ export class JoinQueue {
   readonly #distrusted = new WeakSet<Seat>();
   /** Whose GroupInfo somebody was given last. */
   readonly #gave = new WeakMap<Seat, Seat>();
+  /** Who did not answer when last asked: asked after the others. */
+  readonly #silentGivers = new WeakSet<Seat>();
+  readonly #silentJudges = new WeakSet<Seat>();
+  /** The last question that each was asked to judge by: whoever was asked longest ago is next. */
+  readonly #judgedAt = new WeakMap<Seat, number>();
   #lastQuestion = 0;
 
   constructor(options: JoinQueueOptions) {
@@ -151,13 +128,14 @@ export class JoinQueue {
     info: { readonly question: number; readonly epoch: number; readonly body: Uint8Array },
   ): boolean {
     const turn = this.#turn;
-    if (turn === undefined || turn.question !== info.question || !turn.asked.has(giver)) {
-      return false;
-    }
+    const inquiry = turn?.inquiry;
+    if (turn === undefined || inquiry?.question !== info.question) return false;
+    if (!inquiry.open.delete(giver)) return false;
     if (info.epoch !== this.#options.epoch()) {
-      this.#ask(turn);
+      this.#askGivers(turn, inquiry);
       return false;
     }
+    this.#silentGivers.delete(giver);
     this.#info = { epoch: info.epoch, body: info.body, giver, takers: new Set() };
     this.#handOut(turn, this.#info);
     return true;
@@ -166,14 +144,9 @@ export class JoinQueue {
   /** The commit of one who joins, for members to judge. False where it is not its turn. */
   judge(seat: Seat, commit: JoiningCommit): boolean {
     const turn = this.#turn;
-    if (turn?.seat !== seat || turn.question > 0 || turn.check !== undefined) return false;
-    turn.check = {
-      ...commit,
-      question: ++this.#lastQuestion,
-      asked: new Set(),
-      isDenied: false,
-    };
-    this.#askForCheck(turn, turn.check);
+    if (turn?.seat !== seat || turn.inquiry !== undefined || turn.check !== undefined) return false;
+    turn.check = { ...commit, ...this.#inquireAbout(commit.epoch), denials: 0 };
+    this.#askJudges(turn, turn.check);
     return true;
   }
 
@@ -184,13 +157,14 @@ export class JoinQueue {
   ): void {
     const turn = this.#turn;
     const check = turn?.check;
-    if (turn === undefined || check?.question !== question || !check.asked.has(judge)) return;
+    if (turn === undefined || check?.question !== question || !check.open.delete(judge)) return;
+    this.#silentJudges.delete(judge);
     if (ok) {
       turn.check = undefined;
       return check.order();
     }
-    check.isDenied = true;
-    this.#askForCheck(turn, check);
+    if (++check.denials >= SEALED_CHECK_DENIALS) return this.#endUnsound(turn, check);
+    this.#askJudges(turn, check);
   }
 
   /** The commit of a seat came too late, which is nobody's fault: it may ask again. */
@@ -209,19 +183,24 @@ export class JoinQueue {
   gone(seat: Seat): void {
     const turn = this.#turn;
     // Not to have used it is the same as to have gone without.
-    if (turn?.seat === seat && turn.question === 0) this.#countInVain(seat);
+    if (turn?.seat === seat && turn.inquiry === undefined) this.#countInVain(seat);
     this.#remove(seat);
-    const last = turn && [...(turn.check ?? turn).asked].at(-1);
-    if (turn === undefined || turn !== this.#turn || last !== seat) return;
-    if (turn.check !== undefined) this.#askForCheck(turn, turn.check);
-    else if (turn.question > 0) this.#ask(turn);
+    if (turn === undefined || turn !== this.#turn) return;
+    const { inquiry, check } = turn;
+    if (check?.open.delete(seat)) this.#askJudges(turn, check);
+    else if (inquiry?.open.delete(seat)) this.#askGivers(turn, inquiry);
   }
 
   /** The epoch has changed: what is kept is of no use any more. */
   moved(): void {
     this.#info = undefined;
-    // A member that has just been asked answers for an epoch that is over; a client with its GroupInfo gets `conflict`.
-    if (this.#turn !== undefined && this.#turn.question > 0) this.#ask(this.#turn, this.#turn.seat);
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    // Members answer for the epoch in which they are; a client with a GroupInfo of another gets `conflict`.
+    if (turn.inquiry !== undefined) return this.#ask(turn);
+    if (turn.check === undefined) return;
+    turn.check.refuse();
+    this.late(turn.seat);
   }
 
   /** The room is gone. */
@@ -255,8 +234,7 @@ export class JoinQueue {
   #next(): void {
     this.#turn?.stop();
     const next = this.#takeFirst();
-    this.#turn = next &&
-      { ...next, asked: new Set(), question: 0, check: undefined, stop: () => {} };
+    this.#turn = next && { ...next, inquiry: undefined, check: undefined, stop: () => {} };
     if (this.#turn === undefined) return;
     if (this.#info?.epoch === this.#options.epoch()) this.#handOut(this.#turn, this.#info);
     else this.#ask(this.#turn);
@@ -281,27 +259,59 @@ export class JoinQueue {
     return inVain + seat.turnsInVain / (inVain + seat.turnsInVain + 1);
   }
 
-  /** Asks the next member; `again`: all may be asked once more. */
-  #ask(turn: Turn, again?: Seat): void {
+  #inquireAbout(epoch: number): Inquiry {
+    return {
+      question: ++this.#lastQuestion,
+      epoch,
+      asked: new Set(),
+      open: new Set(),
+      isOver: false,
+    };
+  }
+
+  /**
+   * Who is asked now, the best first: one, then as many more as have said nothing. So silent members, whoever they are,
+   * delay a newcomer by as many waves as their number has digits in base two.
+   */
+  #nextOf(turn: Turn, inquiry: Inquiry, rank: (seat: Seat) => number): Seat[] {
+    const { asked, open } = inquiry;
+    const left = this.#options.members().filter((seat) => seat !== turn.seat && !asked.has(seat));
+    const next = left.toSorted((a, b) => rank(a) - rank(b)).slice(0, Math.max(1, open.size));
+    for (const seat of next) {
+      asked.add(seat);
+      open.add(seat);
+      inquiry.isOver = false;
+    }
+    return next;
+  }
+
+  /** Asks for a GroupInfo of this epoch. */
+  #ask(turn: Turn): void {
+    turn.inquiry = this.#inquireAbout(this.#options.epoch());
+    this.#askGivers(turn, turn.inquiry);
+  }
+
+  #askGivers(turn: Turn, inquiry: Inquiry): void {
+    const { clock, room } = this.#options;
+    const rank = (seat: Seat) =>
+      this.#distrusted.has(seat) ? 2 : this.#silentGivers.has(seat) ? 1 : 0;
+    const next = this.#nextOf(turn, inquiry, rank);
+    if (next.length === 0 && inquiry.open.size > 0 && !inquiry.isOver) return;
     turn.stop();
-    if (again !== undefined) turn.asked.clear();
-    const { clock, room, epoch } = this.#options;
-    const members = this.#options.members().filter((seat) =>
-      seat !== turn.seat && !turn.asked.has(seat)
-    );
-    const giver = members.find((seat) => !this.#distrusted.has(seat)) ?? members[0];
-    if (giver === undefined || turn.asked.size >= SEALED_GROUP_INFO_TRIES) return this.#fail(turn);
-    turn.asked.add(giver);
-    turn.question = ++this.#lastQuestion;
-    giver.tell({ kind: "sealed_group_info_please", room, question: turn.question, epoch: epoch() });
-    turn.stop = clock.after(SEALED_GROUP_INFO_MS, () => this.#ask(turn));
+    if (next.length === 0) return this.#fail(turn);
+    const { question, epoch } = inquiry;
+    for (const seat of next) seat.tell({ kind: "sealed_group_info_please", room, question, epoch });
+    turn.stop = clock.after(SEALED_GROUP_INFO_MS, () => {
+      note(inquiry, this.#silentGivers);
+      this.#askGivers(turn, inquiry);
+    });
   }
 
   #handOut(turn: Turn, { epoch, body, giver, takers }: GroupInfo): void {
     turn.stop();
     takers.add(turn.seat);
     this.#gave.set(turn.seat, giver);
-    turn.question = 0;
+    turn.inquiry = undefined;
     turn.seat.tell({ kind: "sealed_group_info", ask: turn.ask, epoch, body });
     const { first, least } = SEALED_JOIN_TURN_MS;
     // A neighbor in the site of somebody who wastes turns comes later, but has a whole turn.
@@ -309,35 +319,39 @@ export class JoinQueue {
     turn.stop = this.#options.clock.after(ms, () => this.#endInVain(turn));
   }
 
-  /** The next member judges. */
-  #askForCheck(turn: Turn, check: Check): void {
-    turn.stop();
+  #askJudges(turn: Turn, check: Check): void {
     const { clock, room } = this.#options;
+    const next = this.#nextOf(turn, check, (seat) => this.#rankOfJudge(seat, check));
+    if (next.length === 0 && check.open.size > 0 && !check.isOver) return;
+    turn.stop();
+    if (next.length === 0) return this.#endUnsound(turn, check);
     const { question, epoch, roster, body } = check;
-    const judge = this.#judgeFor(turn, check);
-    if (judge === undefined || check.asked.size >= SEALED_CHECK_TRIES) {
-      return this.#endUnsound(turn, check);
-    }
-    check.asked.add(judge);
     const from = turn.seat.handle;
-    judge.tell({ kind: "sealed_check_please", room, question, epoch, from, roster, body });
-    turn.stop = clock.after(SEALED_CHECK_MS, () => this.#askForCheck(turn, check));
+    for (const seat of next) {
+      this.#judgedAt.set(seat, question);
+      seat.tell({ kind: "sealed_check_please", room, question, epoch, from, roster, body });
+    }
+    turn.stop = clock.after(SEALED_CHECK_MS, () => {
+      note(check, this.#silentJudges);
+      this.#askJudges(turn, check);
+    });
   }
 
   /**
    * Last of all whoever gave the GroupInfo: where that is the fault, its giver would say of it what it likes. But before a
    * third member that may not answer either, since the giver has shown that it does.
    */
-  #judgeFor({ seat: joiner }: Turn, { asked, isDenied }: Check): Seat | undefined {
-    const giver = this.#info?.giver;
-    const left = this.#options.members().filter((seat) => seat !== joiner && !asked.has(seat));
-    const isLast = asked.size >= SEALED_CHECK_TRIES - 1 && !isDenied;
-    return left.find((seat) => (seat === giver) === isLast) ?? left[0];
+  #rankOfJudge(seat: Seat, { asked, denials }: Check): number {
+    const last = Number.MAX_SAFE_INTEGER;
+    if (seat === this.#info?.giver) {
+      return asked.size >= SEALED_CHECK_DENIALS - 1 && denials === 0 ? -1 : last;
+    }
+    return this.#silentJudges.has(seat) ? last - 1 : this.#judgedAt.get(seat) ?? 0;
   }
 
-  #endUnsound(turn: Turn, { isDenied, refuse }: Check): void {
+  #endUnsound(turn: Turn, { denials, refuse }: Check): void {
     // Where nobody has answered, nobody has found anything wrong with it either.
-    if (!isDenied) return this.#fail(turn);
+    if (denials === 0) return this.#fail(turn);
     // The fault may be the GroupInfo's: a source has one more try by that of another member.
     const mayBeInnocent = this.#inVain.of(turn.seat) === 0;
     this.#distrust();
@@ -362,4 +376,10 @@ export class JoinQueue {
     this.#next();
     this.#options.onInVain(turn.seat);
   }
+}
+
+/** The time of an inquiry is over: who has said nothing? */
+function note(inquiry: Inquiry, silent: WeakSet<Seat>): void {
+  inquiry.isOver = true;
+  for (const seat of inquiry.open) silent.add(seat);
 }

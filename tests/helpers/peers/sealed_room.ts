@@ -105,6 +105,7 @@ export class Recorder implements SealedPeer {
   readonly room: SealedRoom;
   readonly drops: string[] = [];
   seat!: Seat;
+  readonly #seen = new Map<Event["kind"], number>();
   #ask = 0;
 
   constructor(room: SealedRoom, n: number) {
@@ -156,6 +157,14 @@ export class Recorder implements SealedPeer {
   /** The last event of a kind. */
   last<K extends Event["kind"]>(kind: K): EventOf<K> | undefined {
     return this.all(kind).at(-1);
+  }
+
+  /** Whether it was told that since this was asked last. */
+  hasNew(kind: Event["kind"]): boolean {
+    const { length } = this.all(kind);
+    const before = this.#seen.get(kind) ?? 0;
+    this.#seen.set(kind, length);
+    return length > before;
   }
 
   /** The kinds of all events, without the prefix, and forgets them. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
+import { type OpenRoom, Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
 
 Deno.test("a member is asked for the GroupInfo, and who joins gets it", () => {
   const { room, members: [alice] } = roomOf(1);
@@ -13,7 +13,7 @@ Deno.test("a member is asked for the GroupInfo, and who joins gets it", () => {
   assert.notEqual(alice.last("sealed_done"), undefined);
 });
 
-Deno.test("a member that does not answer in two seconds is passed over, and after all of them the join is declined", () => {
+Deno.test("two seconds after a member was asked another one is, and the join is declined where none answers", () => {
   const { room, clock, members: [alice, bob] } = roomOf(2);
   const carol = Recorder.attach(room, 3);
   carol.join();
@@ -21,11 +21,91 @@ Deno.test("a member that does not answer in two seconds is passed over, and afte
   assert.equal(alice.last("sealed_group_info_please"), undefined);
   clock.turn(2_000);
   assert.notEqual(alice.last("sealed_group_info_please"), undefined);
+  clock.turn(2_000);
+  assert.match(carol.last("sealed_declined")?.why ?? "", /nobody in the room could let you in/);
   bob.give("too late");
   assert.equal(carol.last("sealed_group_info"), undefined);
   assert.notEqual(bob.last("sealed_conflict"), undefined);
-  clock.turn(2_000);
-  assert.match(carol.last("sealed_declined")?.why ?? "", /nobody in the room could let you in/);
+});
+
+Deno.test("a member that answers after others were asked as well is in time", () => {
+  const { room, clock, members: [, bob] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  clock.turn(3_000);
+  bob.give("slowly");
+  assert.equal(textOf(carol.last("sealed_group_info")?.body ?? new Uint8Array()), "slowly");
+});
+
+/** Lets a newcomer try for a minute in a room where only these answer, and gives the seconds until it was in. */
+function secondsToEnter(
+  { room, clock }: OpenRoom,
+  joiner: Recorder,
+  { givers, judges }: {
+    readonly givers: readonly Recorder[];
+    readonly judges: readonly Recorder[];
+  },
+): number {
+  const epoch = room.state?.order.epoch ?? 0;
+  joiner.join();
+  for (let seconds = 0; seconds < 60; seconds++, clock.turn(1_000)) {
+    for (const one of givers) if (one.hasNew("sealed_group_info_please")) one.give();
+    if (joiner.hasNew("sealed_group_info")) joiner.commit(epoch, `${seconds}`);
+    for (const one of judges) if (one.hasNew("sealed_check_please")) one.check(true);
+    if (joiner.last("sealed_frame") !== undefined) return seconds;
+  }
+  return Infinity;
+}
+
+Deno.test("39 members that answer nothing delay a newcomer by 24 seconds, and the next one hardly", () => {
+  const open = roomOf(40);
+  const honest = [open.members[0]];
+  const answer = { givers: honest, judges: honest };
+  const newcomers = [101, 102].map((n) => Recorder.attach(open.room, n)) as [Recorder, Recorder];
+  // Both times five waves of 1, 1, 2, 4, 8, 16 members in which it is not, or not yet.
+  assert.ok(secondsToEnter(open, newcomers[0], answer) <= 24);
+  assert.ok(secondsToEnter(open, newcomers[1], answer) <= 6);
+});
+
+Deno.test("members that give the GroupInfo and judge nothing keep nobody out either", () => {
+  const open = roomOf(4);
+  const [honest, ...others] = open.members;
+  const joiner = Recorder.attach(open.room, 101);
+  const answer = { givers: others, judges: [honest] };
+  assert.ok(secondsToEnter(open, joiner, answer) <= 6);
+});
+
+Deno.test("three members that call everything unsound are not asked again before the others", () => {
+  const { room, members } = roomOf(4);
+  const liars = new Set<Recorder>();
+  const joiner = Recorder.attach(room, 101);
+  const tryIt = () => {
+    joiner.join();
+    for (const one of members) if (one.hasNew("sealed_group_info_please")) one.give();
+    joiner.commit(3, "comes in");
+  };
+  tryIt();
+  for (let judge = joiner.asked; liars.size < 3 && judge !== undefined; judge = joiner.asked) {
+    judge.check(false);
+    liars.add(judge);
+  }
+  assert.deepEqual([joiner.drops, joiner.all("sealed_conflict").length], [[], 1]);
+  tryIt();
+  assert.equal(liars.has(joiner.asked as Recorder), false);
+  joiner.asked?.check(true);
+  assert.notEqual(joiner.last("sealed_frame"), undefined);
+});
+
+Deno.test("a guest whose commit is judged when the epoch changes is told so at once", () => {
+  const { room, members: [alice, bob] } = roomOf(2);
+  const carol = Recorder.attach(room, 3);
+  carol.join();
+  bob.give();
+  carol.commit(1, "comes in");
+  bob.commit(1, "rotation");
+  assert.equal(carol.last("sealed_conflict")?.epoch, 2);
+  alice.check(true);
+  assert.equal(carol.last("sealed_frame"), undefined);
 });
 
 Deno.test("those who join have turns of three seconds, one after another", () => {
@@ -144,9 +224,10 @@ Deno.test("a commit that one member calls unsound is judged by another; silence 
   dave.join();
   mallory.give();
   dave.commit(2, "dave joins");
-  alice.check(false);
+  const liar = dave.asked;
+  liar?.check(false);
   assert.equal(dave.drops.length, 0);
-  assert.deepEqual(bob.last("sealed_check_please")?.from, dave.handle);
+  assert.deepEqual(new Set([liar, dave.asked]), new Set([alice, bob]));
   assert.equal(mallory.last("sealed_check_please"), undefined);
   clock.turn(2_000);
   mallory.check(true);
@@ -164,7 +245,8 @@ Deno.test("a GroupInfo that makes every join unsound costs one try: the next is 
     undefined,
     "who gave it is not its first judge",
   );
-  for (const judge of [alice, bob]) judge.check(false);
+  for (const _ of [alice, bob]) dave.asked?.check(false);
+  assert.equal(dave.asked, mallory);
   mallory.check(false);
   assert.deepEqual([dave.drops, dave.all("sealed_conflict").length], [[], 1]);
   dave.join();
@@ -201,7 +283,7 @@ Deno.test("who gave the GroupInfo of a commit that was voided is asked for no ot
   dave.join();
   mallory.give("of another group");
   dave.commit(2, "leads nowhere");
-  alice.check(true);
+  dave.asked?.check(true);
   for (const voter of [alice, bob]) voter.vote(3, false);
   assert.deepEqual(dave.drops, ["voided"]);
   clock.turn(20_000);
