@@ -14,7 +14,6 @@ import {
 } from "../../shared/base/limits.ts";
 import { FILE_OFFER_MS, FILE_STALLED_MS } from "../base/limits.ts";
 import type { GroupMember } from "../mls/commit_rules.ts";
-import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
 import {
   CHUNK_NAME_BYTES,
   chunkName,
@@ -24,7 +23,11 @@ import {
   FileSealer,
   GivenChunks,
   namedChunk,
+  openedOrNothing,
+  openPull,
   sealedChunks,
+  sealPull,
+  signPull,
 } from "./file_seal.ts";
 import { decodePayload, type Payload } from "../mls/payload.ts";
 import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
@@ -60,6 +63,8 @@ interface Incoming {
   readonly file: FilePayload;
   readonly opener: FileOpener;
   readonly content: number;
+  /** That it is this member who asks. */
+  signature: Uint8Array | undefined;
   /** What was asked for last; undefined if nothing is missing. */
   wanted: { readonly index: number; readonly count: number } | undefined;
   /** False from when its sender's connection was lost, or ours, until chunks are asked for again. */
@@ -91,12 +96,14 @@ export class FileExchange {
     const only = to === 0 ? undefined : this.#state.people.handleOf(to) ?? "";
     // Of one file alone: one key and nonce never seal two texts, since the chat gives a chunk as it was or not at all.
     const key = randomBytes(32);
-    this.#served.set(toHex(id), {
+    const { keys: { rid }, me } = this.#state.identity;
+    const claim = { rid, to: me.handle, id: toHex(id) };
+    this.#served.set(claim.id, {
       file,
       id,
       sealer: new FileSealer(key, size),
       content: contentChunks(size),
-      given: new GivenChunks(sealedChunks(size), only),
+      given: new GivenChunks(sealedChunks(size), { claim, only }),
       padding: new Map(),
       until: this.#state.options.now() + FORGOTTEN_MS,
     });
@@ -154,14 +161,14 @@ export class FileExchange {
     if (ofSender.length >= FILE_TRANSFERS_PER_SENDER) {
       return this.#state.faults.of(from, " offers more files at once than are allowed.");
     }
-    const client = people.numberOf(from.handle);
-    const content = contentChunks(size);
+    const [client, content] = [people.numberOf(from.handle), contentChunks(size)];
     this.#incoming.set(key, {
       client,
       handle: from.handle,
       file,
       opener: new FileOpener(file.key, size),
       content,
+      signature: undefined,
       wanted: undefined,
       reachable: true,
       padded: 0,
@@ -236,32 +243,37 @@ export class FileExchange {
   }
 
   #sendPull(
-    { file, handle }: Incoming,
+    incoming: Incoming,
     { index, count }: { readonly index: number; readonly count: number },
   ): void {
     const state = this.#state;
-    const content = chunkName(file.id, index);
+    const { file, handle } = incoming;
+    const id = toHex(file.id);
+    const signature = incoming.signature ??= signPull(state.identity, { to: handle, id });
     state.options.send({
       kind: "sealed_pull",
       ask: state.ask("other"),
       room: state.room,
       to: fromHex(handle),
       chunks: Math.min(count, SEALED_PULL_CHUNKS_MAX),
-      body: sealEnvelope(state.identity.keys, "direct", content),
+      body: sealPull(state.identity.keys, { id, index, signature }),
     });
   }
 
   /** A member pulls chunks of an own file: the chat gives them, and padding goes along. */
   async pulled({ from, chunks, body }: RelayEvent<"sealed_pull">): Promise<void> {
     const state = this.#state;
-    const content = openedOrNothing(() => openEnvelope(state.identity.keys, "direct", body));
-    const named = content?.length === CHUNK_NAME_BYTES ? namedChunk(content) : undefined;
-    if (named === undefined) return;
-    const { id, index } = named;
+    const pull = openPull(state.identity.keys, body);
+    if (pull === undefined) return;
+    const { id, index, signature } = pull;
     const served = this.#served.get(id);
     const handle = toHex(from);
     const member = state.group?.members.find((each) => each.handle === handle);
     if (served === undefined || member === undefined || !served.given.mayHaveMore(handle)) return;
+    if (!served.given.isAskedBy(member, signature)) {
+      const text = "A request for a part of your file has another's signature: it is not answered.";
+      return state.faults.saidToBe(member, text);
+    }
     served.until = state.options.now() + FORGOTTEN_MS;
     const end = Math.min(index + chunks, served.sealer.chunks);
     if (index >= served.content) return await this.#waitForPadding(served, handle, { index, end });
@@ -319,8 +331,7 @@ export class FileExchange {
     const named = namedChunk(body);
     if (named === undefined) return;
     const { id, index } = named;
-    const key = fileKey(toHex(from), id);
-    const incoming = this.#incoming.get(key);
+    const incoming = this.#incoming.get(fileKey(toHex(from), id));
     if (incoming === undefined) return;
     try {
       const data = await incoming.opener.open(index, body.subarray(CHUNK_NAME_BYTES));
@@ -334,7 +345,7 @@ export class FileExchange {
       const who = nameInSentence(this.#state.people.nameOf(handle));
       const text = `A part of ${quote(name)} was changed, by the server or by ${who}'s program.`;
       this.#state.note("danger", text);
-      this.#end(key);
+      this.#end(fileKey(handle, id));
     }
   }
 
@@ -385,13 +396,5 @@ export class FileExchange {
 
   #keyOf(client: number, file: string): string {
     return fileKey(this.#state.people.handleOf(client) ?? "", file);
-  }
-}
-
-function openedOrNothing<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined; // Anyone may send anything; what is not of this room asks for nothing.
   }
 }

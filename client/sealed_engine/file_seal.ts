@@ -2,7 +2,12 @@
 // construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015; as age has it), so that no chunk can be left out, moved or
 // cut off. The key is for one file only. Sizes are padded by Padmé (Nikitin et al. 2019): at most 12 % more.
 
-import { toHex } from "#platform/bytes.ts";
+import { fromHex, toHex } from "#platform/bytes.ts";
+import { SIGNATURE_BYTES, signBytes, verifyBytes } from "../mls/cipher_suite.ts";
+import type { GroupMember } from "../mls/commit_rules.ts";
+import { openEnvelope, sealEnvelope } from "../mls/envelope.ts";
+import type { GroupIdentity } from "../mls/joining.ts";
+import type { RoomKeys } from "../mls/room_keys.ts";
 import { ID_BYTES } from "../mls/payload.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES } from "../../shared/crypto/aead.ts";
@@ -18,7 +23,7 @@ const LABEL = new TextEncoder().encode("cmdchat sealed file v1");
 
 const INDEX_BYTES = 4;
 
-/** Bytes that name a chunk of a file. */
+/** Bytes that name a chunk of a file; in a request for chunks, the signature of whoever asks is behind them. */
 export const CHUNK_NAME_BYTES = ID_BYTES + INDEX_BYTES;
 
 /** Names a file of a sender: members choose ids as they like, also those of others' files. */
@@ -33,13 +38,72 @@ export function chunkName(id: Uint8Array, index: number): Uint8Array {
   return concatBytes([id, bytes]);
 }
 
-/** The chunk that the first bytes name; the id in hexadecimal. Undefined where they are too few. */
-export function namedChunk(
-  bytes: Uint8Array,
-): { readonly id: string; readonly index: number } | undefined {
+/** A chunk of a file, whose id is in hexadecimal. */
+export interface ChunkName {
+  readonly id: string;
+  readonly index: number;
+}
+
+/** The chunk that the first bytes name. Undefined where they are too few. */
+export function namedChunk(bytes: Uint8Array): ChunkName | undefined {
   if (bytes.length < CHUNK_NAME_BYTES) return undefined;
   const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(ID_BYTES);
   return { id: toHex(bytes.subarray(0, ID_BYTES)), index };
+}
+
+/** Who asks whom for chunks of a file of that id; handles and id in hexadecimal. */
+export interface PullClaim {
+  readonly rid: Uint8Array;
+  readonly from: string;
+  readonly to: string;
+  readonly id: string;
+}
+
+const PULL_LABEL = new TextEncoder().encode("MLS 1.0 cmdchat sealed pull v1");
+
+/**
+ * What the signature key of a leaf signs, so that no relay can say of another member that it asked: the SignContent of
+ * RFC 9420 §5.1.2, which is never that of a message of the group. The content has 64 bytes: its length takes two.
+ */
+export function pullStatement({ rid, from, to, id }: PullClaim): Uint8Array {
+  const label = [Uint8Array.of(PULL_LABEL.length), PULL_LABEL];
+  return concatBytes([...label, Uint8Array.of(0x40, 64), rid, fromHex(from + to + id)]);
+}
+
+/** The signature by which a member asks `to` for chunks of the file of that id. */
+export function signPull(
+  { keys, me, signature }: GroupIdentity,
+  { to, id }: Pick<PullClaim, "to" | "id">,
+): Uint8Array {
+  const statement = pullStatement({ rid: keys.rid, from: me.handle, to, id });
+  return signBytes(signature.signKey, statement);
+}
+
+/** A request for chunks: the first of them, and the signature of whoever asks. */
+export interface Pull extends ChunkName {
+  readonly signature: Uint8Array;
+}
+
+/** The body of a request for chunks. */
+export function sealPull(keys: RoomKeys, { id, index, signature }: Pull): Uint8Array {
+  return sealEnvelope(keys, "direct", concatBytes([chunkName(fromHex(id), index), signature]));
+}
+
+/** What it asks for; undefined where it is none of this room. */
+export function openPull(keys: RoomKeys, body: Uint8Array): Pull | undefined {
+  const content = openedOrNothing(() => openEnvelope(keys, "direct", body));
+  if (content?.length !== CHUNK_NAME_BYTES + SIGNATURE_BYTES) return undefined;
+  const signature = content.subarray(CHUNK_NAME_BYTES);
+  return { ...namedChunk(content) as ChunkName, signature };
+}
+
+/** What `open` gives; undefined where it throws, because what came is not of this room. */
+export function openedOrNothing<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined; // Anyone may send anything.
+  }
 }
 
 /** Bytes of a file of that size with its padding. */
@@ -155,16 +219,27 @@ export class FileOpener {
 /** How often a member is given a whole file: for all connections that it loses, and no more. */
 const GIVEN_TIMES = 4;
 
-/** What each member was given of one file, by handle. */
+/** What each member has asked for and was given of one file, by handle. */
 export class GivenChunks {
   readonly #chunks: number;
   readonly #only: string | undefined;
   readonly #given = new Map<string, number>();
+  /** By what signature each member asks: it is the same each time, and is verified once. */
+  readonly #signatures = new Map<string, string>();
 
-  /** `chunks` of the whole file; `only`: the handle of the only member who may have it. */
-  constructor(chunks: number, only: string | undefined) {
+  readonly #claim: Omit<PullClaim, "from">;
+
+  /** `claim`: what is asked for; `only`: the handle of the only member who may have it. */
+  constructor(
+    chunks: number,
+    { claim, only }: {
+      readonly claim: Omit<PullClaim, "from">;
+      readonly only?: string | undefined;
+    },
+  ) {
     this.#chunks = chunks;
     this.#only = only;
+    this.#claim = claim;
   }
 
   /** Whether it may have a chunk. */
@@ -172,6 +247,16 @@ export class GivenChunks {
     if (this.#only !== undefined && handle !== this.#only) return false;
     const given = this.#given.get(handle) ?? 0;
     return given < GIVEN_TIMES * this.#chunks + SEALED_PULL_CHUNKS_MAX;
+  }
+
+  /** Whether that member itself asks. */
+  isAskedBy({ handle, signatureKey }: GroupMember, signature: Uint8Array): boolean {
+    const shown = toHex(signature);
+    if (this.#signatures.get(handle) === shown) return true;
+    const statement = pullStatement({ ...this.#claim, from: handle });
+    if (!verifyBytes(signatureKey, statement, signature)) return false;
+    this.#signatures.set(handle, shown);
+    return true;
   }
 
   /** It was given a chunk. */

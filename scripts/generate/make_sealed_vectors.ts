@@ -193,6 +193,26 @@ function file(size: number) {
   return { size, padded: padded.length, key: hex(key), chunks };
 }
 
+/** What bob signs when he asks alice for a file: RFC 9420 §5.1.2, whose lengths of less than 64 take one byte, others two. */
+function pull({ rid }: { readonly rid: Buffer }) {
+  const { key, publicKey } = signer(fixed("signature bob"));
+  const [from, to, id] = ["handle bob", "handle alice", "file id"].map((label) =>
+    fixed(label).subarray(0, 16)
+  ) as [Buffer, Buffer, Buffer];
+  const label = text("MLS 1.0 cmdchat sealed pull v1");
+  const content = Buffer.concat([rid, from, to, id]);
+  const lengths = [Buffer.from([label.length]), Buffer.from([0x40, content.length])] as const;
+  const signed = Buffer.concat([lengths[0], label, lengths[1], content]);
+  return {
+    signatureKey: hex(publicKey),
+    from: hex(from),
+    to: hex(to),
+    id: hex(id),
+    signed: hex(signed),
+    signature: hex(sign(null, signed, key)),
+  };
+}
+
 /** The text of tests/vectors/sealed.json. */
 export function makeSealedVectors(): string {
   const secret = fixed("secret");
@@ -231,6 +251,7 @@ export function makeSealedVectors(): string {
       deviceKey: hex(publicKey),
       digits: digits(sha256(text("cmdchat device fingerprint v1"), publicKey)),
     },
+    pull: pull(keys),
     files: [0, 1, 32_767, 32_768, 32_769, 200_000, 1_000_000].map(file),
   };
   return `${JSON.stringify(vectors, null, 1)}\n`;

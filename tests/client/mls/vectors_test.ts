@@ -14,7 +14,11 @@ import {
 import {
   FileOpener,
   FileSealer,
+  GivenChunks,
+  openPull,
   paddedFileBytes,
+  pullStatement,
+  sealPull,
 } from "../../../client/sealed_engine/file_seal.ts";
 import { deviceFingerprint, roomCode, spokenFingerprint } from "../../../client/mls/room_code.ts";
 import { attachProofs, deriveRoomKeys } from "../../../client/mls/room_keys.ts";
@@ -121,6 +125,34 @@ Deno.test("more than an envelope holds is refused with both numbers", () => {
     () => unsafeTestOnlySealEnvelope(keys, "app", { content, nonce }),
     /262141 bytes: at most 262140/,
   );
+});
+
+Deno.test("a request for parts of a file holds for its asker, its receiver and its file, and for no other", () => {
+  const { from, to, id, signed, signature: shown } = vectors.pull;
+  const [signatureKey, signature] = [hex(vectors.pull.signatureKey), hex(shown)];
+  assert.equal(toHex(pullStatement({ rid: keys.rid, from, to, id })), signed);
+  const bob = { name: "bob", handle: from, leaf: 1, signatureKey };
+  const claim = { rid: keys.rid, to, id };
+  const given = (more: Partial<typeof claim> = {}) =>
+    new GivenChunks(1, { claim: { ...claim, ...more } });
+  // What was verified once is known, of this member alone.
+  const known = given();
+  for (const _ of [1, 2]) assert.equal(known.isAskedBy(bob, signature), true);
+  const carol = { ...bob, handle: to, signatureKey: keys.attach.publicKey };
+  assert.equal(known.isAskedBy(carol, signature), false);
+  assert.equal(given().isAskedBy({ ...bob, handle: to }, signature), false);
+  for (const more of [{ rid: hex(to) }, { to: from }, { id: from }]) {
+    assert.equal(given(more).isAskedBy(bob, signature), false);
+  }
+  const pull = { id, index: 7, signature };
+  assert.deepEqual(openPull(keys, sealPull(keys, pull)), pull);
+  for (const size of [0, 20, 83, 85]) {
+    const body = unsafeTestOnlySealEnvelope(keys, "direct", {
+      content: new Uint8Array(size),
+      nonce: new Uint8Array(12),
+    });
+    assert.equal(openPull(keys, body), undefined, `${size} bytes`);
+  }
 });
 
 Deno.test("credentials are made and read; those of another link, name, handle or key are nobody's", () => {

@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { concatBytes } from "../../../shared/base/bytes.ts";
 import type { SealedRoomId } from "../../../shared/messages/ids.ts";
-import { sealEnvelope } from "../../../client/mls/envelope.ts";
-import type { SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
+import { openEnvelope, sealEnvelope } from "../../../client/mls/envelope.ts";
+import type { RelayEvent, SealedRoomEvent } from "../../../client/sealed_engine/engine_protocol.ts";
 import { FileExchange } from "../../../client/sealed_engine/file_exchange.ts";
 import { sealedChunks } from "../../../client/sealed_engine/file_seal.ts";
 import { MemberState } from "../../../client/sealed_engine/member_state.ts";
@@ -434,6 +434,19 @@ async function pull(
   await relay.settle();
 }
 
+/** All requests for chunks that go over a relay from now on, as their receivers get them. */
+function pullsOver(relay: TestRelay): RelayEvent<"sealed_pull">[] {
+  const pulls: RelayEvent<"sealed_pull">[] = [];
+  const take = relay.take.bind(relay);
+  relay.take = (peer, request) => {
+    take(peer, request);
+    if (request.kind !== "sealed_pull") return;
+    const { kind, chunks, body } = request;
+    pulls.push({ kind, room: 1 as SealedRoomId, from: peer.handleBytes, chunks, body });
+  };
+  return pulls;
+}
+
 /** The chat of `peer` gives what was pulled and not given yet. */
 async function give(relay: TestRelay, peer: Peer, bytes: Uint8Array): Promise<void> {
   for (const asked of peer.told("pull").filter((each) => !given.has(each))) {
@@ -594,16 +607,14 @@ Deno.test("a file for one member alone: the others hear nothing, have no key, an
   const [told] = bob!.told("file");
   const own = bob!.machine.status.people.find((person) => person.own)!.client;
   assert.deepEqual([told?.file.size, told?.to], [bytes.length, own]);
+  const pulls = pullsOver(relay);
   await pull(relay, bob!, [0, 2]);
   await give(relay, alice!, bytes);
   assert.deepEqual(received(bob!), bytes);
   // A member that knows the id, as a relay that is on their side could tell it, gets nothing.
   const asked = alice!.told("pull").length;
-  const content = concatBytes([Buffer.from(told!.file.id, "hex"), new Uint8Array(4)]);
-  const body = sealEnvelope(testKeys(), "direct", content);
   for (const { handleBytes: from } of [carol!, bob!]) {
-    const room = 1 as SealedRoomId;
-    await alice!.machine.receive({ kind: "sealed_pull", room, from, chunks: 1, body });
+    await alice!.machine.receive({ ...pulls[0]!, from });
   }
   assert.deepEqual(
     alice!.told("pull").slice(asked).map(({ name }) => name),
@@ -865,21 +876,55 @@ Deno.test("a member is given a whole file four times, and nobody who is not in t
   const { relay, peers: [alice, bob] } = await roomOf("alice", "bob");
   await offer(relay, alice!, new Uint8Array(1_000).fill(7));
   const given = () => alice!.told("pull").length;
-  const { file } = bob!.told("file")[0]!;
-  const id = new Uint8Array(Buffer.from(file.id, "hex"));
-  const body = sealEnvelope(testKeys(), "direct", concatBytes([id, new Uint8Array(4)]));
-  const pull = (from: Uint8Array) =>
-    alice!.machine.receive({ kind: "sealed_pull", room: 1 as SealedRoomId, from, chunks: 1, body });
+  const pulls = pullsOver(relay);
+  await pull(relay, bob!, [0, 1]);
+  alice!.events.length = 0;
+  const again = (from: Uint8Array) => alice!.machine.receive({ ...pulls[0]!, from });
   for (let n = 0; n < 100; n++) {
-    await pull(bob!.handleBytes);
+    await again(bob!.handleBytes);
     // What is asked for and lost with a connection costs nothing: what is given counts.
-    await pull(bob!.handleBytes);
+    await again(bob!.handleBytes);
     const { client } = alice!.told("pull").at(-1)!;
     if (given() < 2 * (n + 1)) break;
     const part = { to: [client], file: "f1", index: 0, data: new Uint8Array(1_000).fill(7) };
     await alice!.machine.handle({ kind: "part", ...part });
   }
   assert.equal(given(), 2 * (4 + 32));
-  await pull(new Uint8Array(16).fill(9));
+  await again(new Uint8Array(16).fill(9));
   assert.equal(given(), 2 * (4 + 32));
+});
+
+Deno.test("a relay that says of a member that it asked for a file, though another did, is not believed and told of", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  const [bytes, others] = [new Uint8Array(100).fill(7), new Uint8Array(100).fill(8)];
+  await offer(relay, alice!, bytes);
+  const pulls = pullsOver(relay);
+  await pull(relay, bob!, [0, 1]);
+  assert.deepEqual(alice!.told("pull").map(({ name }) => name), ["bob"]);
+  const tell = (event: Partial<RelayEvent<"sealed_pull">>) =>
+    alice!.machine.receive({ ...pulls.at(-1)!, ...event });
+  await tell({ from: carol!.handleBytes });
+  const warning =
+    "A request for a part of your file has another's signature: it is not answered. " +
+    "The server says that carol sent it.";
+  assert.deepEqual(alice!.told("note").slice(-1).map(({ text }) => text), [warning]);
+  // Nor where both have asked, nor for another file of hers, nor with one bit of it changed by who has the link.
+  await pull(relay, carol!, [0, 1]);
+  await offer(relay, alice!, others, { file: "f2" });
+  const [first] = bob!.told("file");
+  const ofSecond = toHex(new Uint8Array(Buffer.from(bob!.told("file")[1]!.file.id, "hex")));
+  const before = alice!.told("pull").length;
+  await tell({ from: bob!.handleBytes });
+  const content = openEnvelope(testKeys(), "direct", pulls[0]!.body);
+  const otherFile = concatBytes([Buffer.from(ofSecond, "hex"), content.subarray(16)]);
+  const changed = content.slice();
+  changed[83] = (changed[83] as number) ^ 1;
+  for (const each of [otherFile, changed, content.subarray(0, 20)]) {
+    await tell({ from: bob!.handleBytes, body: sealEnvelope(testKeys(), "direct", each) });
+  }
+  assert.equal(alice!.told("pull").length, before);
+  // Its own request counts, as often as it comes.
+  assert.equal(toHex(content.subarray(0, 16)), first?.file.id);
+  await tell({ from: bob!.handleBytes, body: pulls[0]!.body });
+  assert.deepEqual(alice!.told("pull").at(-1)?.name, "bob");
 });
