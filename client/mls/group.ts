@@ -23,12 +23,13 @@ import {
   readReason,
   reasonOf,
   type SealedFrame,
+  wipe,
 } from "./group_outcome.ts";
 import { oneMemberBinding, type OneMemberContent, type Rights } from "./leaf.ts";
 import * as mls from "./group_library.ts";
 import type { HpkeMessage } from "./cipher_suite.ts";
-import { readMessage } from "./strict_reader.ts";
-import { OrderChain } from "./order_chain.ts";
+import { keyFault, readMessage } from "./strict_reader.ts";
+import { OrderChain, SkippedKeys } from "./order_chain.ts";
 import { roomCode } from "./room_code.ts";
 import {
   checkRoster,
@@ -52,6 +53,7 @@ const utf8 = new TextEncoder();
 export class SealedGroup {
   readonly #identity: GroupIdentity;
   readonly #chain = new OrderChain();
+  readonly #skipped = new SkippedKeys();
   readonly #voided = new Set<string>();
   #state: mls.MlsState;
   #previous: Previous | undefined;
@@ -275,7 +277,10 @@ export class SealedGroup {
     try {
       const message = openPrivate(this.#identity.keys, frame);
       const { authenticatedData } = message.message;
-      const result = await mls.processOne(this.#state, message);
+      const maySkip = (keys: number) =>
+        (keys === 0 || this.members.some(({ handle }) => handle === frame.from)) &&
+        this.#skipped.take(frame.from, keys);
+      const result = await mls.processOne(this.#state, message, { maySkip });
       const from = result.kind === "text" ? this.#memberAt(frame.epoch, result.sender) : undefined;
       if (result.kind !== "text" || from === undefined) throw new ProtocolError("no text");
       this.#state = result.next;
@@ -369,7 +374,7 @@ export class SealedGroup {
     };
     const { keys } = this.#identity;
     return judge(change, { personOf: (leaf) => memberOf(keys, leaf), mayRemove }) ??
-      mls.keyFault(this.#state, result.next);
+      keyFault(this.#state, result.next);
   }
 
   #reject(frame: SealedFrame, digest: string, why: string): FrameOutcome {
@@ -392,8 +397,4 @@ export class SealedGroup {
   async #beginEpoch(sequence: number): Promise<void> {
     this.#chain.begin(sequence, await mls.exportSecret(this.#state, ORDER_LABEL));
   }
-}
-
-function wipe(secrets: readonly Uint8Array[]): void {
-  for (const secret of secrets) secret.fill(0);
 }

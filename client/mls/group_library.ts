@@ -22,12 +22,10 @@ import { decryptSenderData, type PrivateMessage } from "ts-mls/privateMessage.js
 import { processMessage } from "ts-mls/processMessages.js";
 import type { Proposal } from "ts-mls/proposal.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
-import { getHpkePublicKey } from "ts-mls/ratchetTree.js";
 import { consumeRatchet } from "ts-mls/secretTree.js";
-import { directPath, leafToNodeIndex, leafWidth, toLeafIndex } from "ts-mls/treemath.js";
-import { toHex } from "#platform/bytes.ts";
+import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js";
 import type { CredentialCheck, DirectBinding, Leaf, OwnLeaf, Rights } from "./leaf.ts";
-import { type HpkeMessage, isPairOf, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
+import { type HpkeMessage, MLS_CRYPTO } from "./cipher_suite.ts";
 import {
   areAllowed,
   CAPABILITIES,
@@ -171,12 +169,14 @@ export async function joinByCommit(
 export async function processOne(
   state: MlsState,
   read: Exclude<MlsMessage, { kind: "group-info" }>,
+  { maySkip = () => true }: { readonly maySkip?: (keys: number) => boolean } = {},
 ): Promise<Processed> {
   const message = read.kind === "public"
     ? { wireformat: "mls_public_message" as const, publicMessage: read.message }
     : { wireformat: "mls_private_message" as const, privateMessage: read.message };
   // Before the message, since its key is gone afterwards; the text inside may claim any sender.
   const sender = read.kind === "private" ? await senderOf(state, read.message) : undefined;
+  if (sender !== undefined && !maySkip(sender.skipped)) throw unreadable("message");
   let committer: number | undefined;
   let proposals: Proposal[] = [];
   const result = await processMessage(message, state, emptyPskIndex, (incoming) => {
@@ -188,7 +188,8 @@ export async function processOne(
   }, cs);
   const { newState: next, consumed } = result;
   if (result.kind === "applicationMessage") {
-    return { kind: "text", sender: sender as number, plaintext: result.message, next, consumed };
+    const { leafIndex = -1 } = sender ?? {};
+    return { kind: "text", sender: leafIndex, plaintext: result.message, next, consumed };
   }
   if (result.actionTaken === "reject") throw unreadable("commit");
   // With a path, what the library seals for the rights before it opens for those after.
@@ -202,14 +203,22 @@ function hasPath(before: MlsState, after: MlsState, committer = -1): boolean {
   return before.ratchetTree[at] !== after.ratchetTree[at];
 }
 
-/** Leaf index of a private message's sender. The library checks the signature of that leaf, but does not tell. */
-async function senderOf(state: MlsState, message: PrivateMessage): Promise<number> {
-  const secret = message.epoch === state.groupContext.epoch
-    ? state.keySchedule.senderDataSecret
-    : state.historicalReceiverData.get(message.epoch)?.senderDataSecret;
-  const data = secret && await decryptSenderData(message, secret, cs);
+interface Sender {
+  readonly leafIndex: number;
+  /** Keys of it that were not used: the library derives each of them before it verifies anything. */
+  readonly skipped: number;
+}
+
+/** A private message's sender. The library checks the signature of that leaf, but does not tell. */
+async function senderOf(state: MlsState, message: PrivateMessage): Promise<Sender> {
+  const { secretTree, senderDataSecret } = message.epoch === state.groupContext.epoch
+    ? { ...state.keySchedule, secretTree: state.secretTree }
+    : state.historicalReceiverData.get(message.epoch) ?? {};
+  const data = senderDataSecret && await decryptSenderData(message, senderDataSecret, cs);
   if (data === undefined) throw unreadable("message");
-  return data.leafIndex;
+  const { leafIndex, generation } = data;
+  const next = secretTree?.[leafToNodeIndex(toLeafIndex(leafIndex))]?.application.generation ?? 0;
+  return { leafIndex, skipped: Math.max(0, generation - next) };
 }
 
 /** Seals a text for the group; `authenticated` is signed and not encrypted by MLS. */
@@ -298,33 +307,6 @@ export function goBack(before: MlsState, after: MlsState): MlsState {
 /** All leaves, in the order of the tree. */
 export function leavesOf(state: MlsState): Leaf[] {
   return leavesOfTree(state.ratchetTree);
-}
-
-/**
- * Why the keys of the nodes that are new in `after` must not hold; the library looks at none of this. RFC 9420 §7.3 and
- * §12.4.2 demand that keys are unique, and whoever joins refuses a tree where they are not; §7.5 that they come from the
- * secrets of the path: to another key nobody below that node could open the next commit.
- */
-export function keyFault(before: MlsState, after: MlsState): string | undefined {
-  const { ratchetTree: tree, privatePath } = after;
-  const nodes = tree.filter((node) => node !== undefined);
-  const leaves = leavesOfTree(tree);
-  const areUnique = (keys: readonly Uint8Array[]) => new Set(keys.map(toHex)).size === keys.length;
-  if (
-    !areUnique(nodes.map(getHpkePublicKey)) || !areUnique(leaves.map((leaf) => leaf.signatureKey))
-  ) {
-    return "it has a key twice";
-  }
-  const own = leafToNodeIndex(toLeafIndex(privatePath.leafIndex));
-  // Who is removed by it gets no secret of its path, and takes nothing of it over.
-  const above = new Set<number>(isRemoved(after) ? [] : directPath(own, leafWidth(tree.length)));
-  const isSound = tree.every((node, at) => {
-    if (node === undefined || node === before.ratchetTree[at]) return true;
-    const key = getHpkePublicKey(node);
-    return isUsableHpkeKey(key) &&
-      (!above.has(at) || isPairOf(privatePath.privateKeys[at], key));
-  });
-  return isSound ? undefined : "nobody can encrypt to its keys";
 }
 
 /** Who may do what in the group. Throws ProtocolError where a commit made another kind of group of it. */

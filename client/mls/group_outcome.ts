@@ -132,3 +132,8 @@ export interface Previous {
   readonly seq: number;
   readonly digest: string;
 }
+
+/** Overwrites secrets that are used up. */
+export function wipe(secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
+}

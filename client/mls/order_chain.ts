@@ -3,6 +3,7 @@
 
 import { equalBytes } from "#platform/bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
+import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import { sha256 } from "../../shared/crypto/hkdf.ts";
 
 /** Bytes of what messages carry: sequence (8) and the beginning of the chain's hash there (8). */
@@ -23,6 +24,29 @@ function sequenceBytes(sequence: number): Uint8Array {
   const bytes = new Uint8Array(SEQUENCE_BYTES);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(sequence));
   return bytes;
+}
+
+/** Keys that a member may leave out: twice what it says before it renews them (M22), and so more than a relay loses. */
+const SKIPPED_MAX = 1_000;
+/** How many of them each further message of that member makes up for. */
+const MADE_UP = 2;
+// Also of those who left.
+const DEBTS_MAX = 2 * SEALED_MEMBERS_MAX;
+
+/** What members have left out: each key is a hash for everybody else, before anything of the message is verified. */
+export class SkippedKeys {
+  readonly #debts = new Map<string, number>();
+
+  /** Whether the next message from that handle may leave out so many keys. */
+  take(handle: string, keys: number): boolean {
+    const debt = Math.max(0, (this.#debts.get(handle) ?? 0) - MADE_UP);
+    const isAllowed = debt + keys <= SKIPPED_MAX;
+    const after = isAllowed ? debt + keys : debt;
+    this.#debts.delete(handle);
+    if (after > 0) this.#debts.set(handle, after);
+    if (this.#debts.size > DEBTS_MAX) this.#debts.delete(this.#debts.keys().next().value as string);
+    return isAllowed;
+  }
 }
 
 /** The running hash, and its values at the last sequences. */

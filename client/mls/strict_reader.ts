@@ -1,5 +1,6 @@
 // What the group library's structures say, read strictly (docs/PROTOCOL.md §11.2, §11.3): its decoder is lenient.
 
+import type { ClientState } from "ts-mls/clientState.js";
 import type { GroupContext } from "ts-mls/groupContext.js";
 import { type GroupInfo, ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
 import type { LeafNode } from "ts-mls/leafNode.js";
@@ -8,13 +9,14 @@ import type { PrivateMessage } from "ts-mls/privateMessage.js";
 import type { Proposal, ProposalGroupContextExtensions } from "ts-mls/proposal.js";
 import type { ProposalOrRef } from "ts-mls/proposalOrRefType.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
-import { encodeRatchetTree, type RatchetTree } from "ts-mls/ratchetTree.js";
+import { encodeRatchetTree, getHpkePublicKey, type RatchetTree } from "ts-mls/ratchetTree.js";
+import { directPath, leafToNodeIndex, leafWidth, toLeafIndex } from "ts-mls/treemath.js";
 import { equalBytes, toHex } from "#platform/bytes.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";
 import { ProtocolError } from "../../shared/base/errors.ts";
 import { OPS_MAX, SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { GroupInfoFacts, Leaf, Rights } from "./leaf.ts";
-import { CURVE_KEY_BYTES, MLS_CRYPTO } from "./cipher_suite.ts";
+import { CURVE_KEY_BYTES, isPairOf, isUsableHpkeKey, MLS_CRYPTO } from "./cipher_suite.ts";
 
 /** A message that was read strictly, by what it may be used for. */
 export type MlsMessage =
@@ -207,4 +209,35 @@ export function leafOf(leaf: LeafNode, index: number): Leaf {
     isPlain,
     node: leaf,
   };
+}
+
+/**
+ * Why the keys of the nodes that are new in `after` must not hold; the library looks at none of this. RFC 9420 §7.3 and
+ * §12.4.2 demand that keys are unique, and whoever joins refuses a tree where they are not; §7.5 that they come from the
+ * secrets of the path: to another key nobody below that node could open the next commit.
+ */
+export function keyFault(before: ClientState, after: ClientState): string | undefined {
+  const { ratchetTree: tree, privatePath } = after;
+  const nodes = tree.filter((node) => node !== undefined);
+  const leaves = leavesOfTree(tree);
+  const areUnique = (keys: readonly Uint8Array[]) => new Set(keys.map(toHex)).size === keys.length;
+  if (
+    !areUnique(nodes.map(getHpkePublicKey)) || !areUnique(leaves.map((leaf) => leaf.signatureKey))
+  ) {
+    return "it has a key twice";
+  }
+  const own = leafToNodeIndex(toLeafIndex(privatePath.leafIndex));
+  // Who is removed by it gets no secret of its path, and takes nothing of it over.
+  const above = new Set<number>(
+    after.groupActiveState.kind === "removedFromGroup"
+      ? []
+      : directPath(own, leafWidth(tree.length)),
+  );
+  const isSound = tree.every((node, at) => {
+    if (node === undefined || node === before.ratchetTree[at]) return true;
+    const key = getHpkePublicKey(node);
+    return isUsableHpkeKey(key) &&
+      (!above.has(at) || isPairOf(privatePath.privateKeys[at], key));
+  });
+  return isSound ? undefined : "nobody can encrypt to its keys";
 }

@@ -160,3 +160,42 @@ Deno.test("the largest that a member can say fits what the relay passes on as ta
     assert.ok(2 * body.length <= SEALED_APP_MAX_BYTES + 28, `${text.kind}: ${body.length}`);
   }
 });
+
+Deno.test("keys that a member leaves out cost the others a thousand at once, and then two for each of its messages", async () => {
+  const room = await OrderedRoom.create("alice");
+  const bob = await room.join("bob");
+  const { handle } = bob.identity.me;
+  const [alice, text] = [room.of("alice"), new TextEncoder().encode("x")];
+  let seq = room.sequence;
+  /** Bob says something behind so many messages that never left him. */
+  const sayAfter = async (skipped: number, from = handle) => {
+    for (let n = 0; n < skipped; n++) await bob.group.seal(text);
+    const frame = { ...room.frame("app", from, await bob.group.seal(text)), seq: ++seq };
+    return (await alice.group.receive(frame, yes)).kind;
+  };
+  // What a relay forgets is never more than a member says before it renews its keys.
+  assert.equal(await sayAfter(500), "text");
+  assert.equal(await sayAfter(0), "text");
+  assert.equal(await sayAfter(400, "ab".repeat(16)), "unreadable", "nobody here has that handle");
+  assert.equal(await sayAfter(0), "text", "400 keys, for which there was room");
+  assert.equal(await sayAfter(200), "unreadable");
+  // Each further message makes up for two, and is one more that was left out until it is read.
+  const later = [];
+  for (let n = 0; n < 120; n++) later.push(await sayAfter(0));
+  const first = later.indexOf("text");
+  assert.ok(first > 80 && first < 110, `${first}`);
+  assert.ok(later.slice(first).every((kind) => kind === "text"));
+});
+
+Deno.test("in a new epoch a member whose keys were left out is read again at once", async () => {
+  const room = await OrderedRoom.create("alice");
+  const bob = await room.join("bob");
+  const text = new TextEncoder().encode("x");
+  for (const skipped of [900, 900]) {
+    for (let n = 0; n < skipped; n++) await bob.group.seal(text);
+    await room.deliver(room.frame("app", bob.identity.me.handle, await bob.group.seal(text)));
+  }
+  assert.equal((await room.say(bob, "unread"))["alice"]?.kind, "unreadable");
+  await room.commit(bob);
+  assert.equal((await room.say(bob, "read"))["alice"]?.kind, "text");
+});
