@@ -16,8 +16,7 @@ import type { RequestOutcome } from "../session/request_ledger.ts";
 import type { CommandRow } from "./command.ts";
 import { longestName, NUMBER_HINT, splitName } from "./targets.ts";
 
-/** Rows of the commands for the maker of a room and its ops. */
-export const MODERATION_COMMANDS: readonly CommandRow[] = [
+const ROWS: readonly CommandRow[] = [
   {
     name: "kick",
     argument: "NAME [REASON]",
@@ -56,7 +55,6 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
     completes: "banned",
     async run({ chat }, argument) {
       const { room } = chat;
-      if (room.isSealed) throw new UsageError(...NO_BANS);
       // Others may have banned somebody before we came.
       const outcome = await chat.requests.add({ kind: "bans" }, room);
       if (outcome !== "confirmed") return outcome;
@@ -155,6 +153,16 @@ export const MODERATION_COMMANDS: readonly CommandRow[] = [
   },
 ];
 
+/** Rows of the commands for the maker of a room and its ops: what a sealed room does not have is said before all else. */
+export const MODERATION_COMMANDS: readonly CommandRow[] = ROWS.map((row) => ({
+  ...row,
+  run(context, argument) {
+    const refusal = context.chat.room.isSealed ? SEALED_REFUSALS[row.name] : undefined;
+    if (refusal !== undefined) throw new UsageError(...refusal);
+    return row.run(context, argument);
+  },
+}));
+
 /** What is so already is asked of nobody. */
 function lock(chat: Chat, locked: boolean): void | Promise<RequestOutcome> {
   const { room } = chat;
@@ -168,12 +176,6 @@ function lock(chat: Chat, locked: boolean): void | Promise<RequestOutcome> {
 
 async function setBacklog(chat: Chat, argument: string): Promise<unknown> {
   const { room } = chat;
-  if (room.isSealed) {
-    throw new UsageError(
-      "Cannot keep lines of a sealed room for newcomers: only its members can read them",
-      { hint: "/pin #N shows one message to newcomers" },
-    );
-  }
   if (argument === "") {
     return chat.output.answer(
       room.backlog === 0
@@ -239,7 +241,6 @@ function pinnedNow({ title, pin }: JoinedRoom): string {
 
 async function listBans(chat: Chat): Promise<unknown> {
   const { room } = chat;
-  if (room.isSealed) throw new UsageError(...NO_BANS);
   const outcome = await chat.requests.add({ kind: "bans" }, room);
   if (outcome === "confirmed") chat.output.answer(banList(room, Date.parse(chat.utc())));
   return outcome;
@@ -281,18 +282,19 @@ const NO_SILENCE: Refusal = [
   "Cannot do that in a sealed room: the server does not know who sends which message",
   { hint: "/ignore NAME hides their messages from you; /kick NAME removes them" },
 ];
-/** Decisions that no server can enforce in a sealed room. */
-const SEALED_REFUSALS: Readonly<Record<Moderation, Refusal | undefined>> = {
-  kick: undefined,
-  lock: undefined,
-  unlock: undefined,
+const NO_BACKLOG: Refusal = [
+  "Cannot keep lines of a sealed room for newcomers: only its members can read them",
+  { hint: "/pin #N shows one message to newcomers" },
+];
+/** Commands of which no server can enforce anything in a sealed room, by name. */
+const SEALED_REFUSALS: Readonly<Record<string, Refusal>> = {
   ban: NO_BANS,
+  bans: NO_BANS,
   unban: NO_BANS,
   mute: NO_SILENCE,
   unmute: NO_SILENCE,
   slow: NO_SILENCE,
-  op: undefined,
-  deop: undefined,
+  backlog: NO_BACKLOG,
 };
 
 function decide(
@@ -300,8 +302,6 @@ function decide(
   what: Moderation,
   { whom, seconds = 0, text = "" }: Decision,
 ): Promise<RequestOutcome> {
-  const refusal = chat.room.isSealed ? SEALED_REFUSALS[what] : undefined;
-  if (refusal !== undefined) throw new UsageError(...refusal);
   checkBytes(text, TOPIC_MAX_BYTES, `${what} for that reason`);
   return chat.requests.add({ kind: "moderate", what, whom, seconds, text }, chat.room);
 }

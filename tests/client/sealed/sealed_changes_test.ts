@@ -96,6 +96,32 @@ Deno.test("what nobody can hold in a sealed room is refused with the reason and 
   story.chat.end();
 });
 
+Deno.test("a command that a sealed room does not have is refused as that, whatever stands behind it", async () => {
+  const bans = /Cannot ban in a sealed room/;
+  const silence = /the server does not know who sends which message/;
+  for (
+    const [typed, refusal] of [
+      ["/ban nobody", bans],
+      ["/ban bob 99x", bans],
+      ["/ban", bans],
+      ["/bans", bans],
+      ["/unban nobody", bans],
+      ["/mute nobody", silence],
+      ["/unmute nobody at all", silence],
+      ["/slow nonsense", silence],
+      ["/backlog many", /Cannot keep lines of a sealed room/],
+    ] as const
+  ) {
+    const story = await sealedChat();
+    await story.console.enter(typed);
+    await turns();
+    assert.match(story.text(), refusal, typed);
+    assert.equal(story.text().match(/Cannot /g)?.length, 1, story.text());
+    assert.deepEqual(story.session.sent, []);
+    story.chat.end();
+  }
+});
+
 Deno.test("/nick in a sealed room goes to its members alone, and others see who it was", async () => {
   const story = await sealedChat();
   await story.console.enter("/nick alicia");
