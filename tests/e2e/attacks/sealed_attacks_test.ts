@@ -77,8 +77,8 @@ class Scene implements AsyncDisposable {
     return [...this.people].flatMap(([name, { stdout }]) =>
       stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line))
         .filter(({ kind, level }) => kind === "note" && ["warning", "danger"].includes(level))
-        // The first one in is told so, as it should be.
-        .filter(({ text }) => !/nobody else is here/.test(text))
+        // The first one in is told so, as it should be; a busy machine is late with the rest.
+        .filter(({ text }) => !/nobody else is here|took the connection/.test(text))
         .map(({ level, text }) => `${name}: ${level}: ${text.replaceAll('"', "'")}`)
     );
   }
