@@ -3,7 +3,7 @@
 import { CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { PUSHED_FILES } from "../config/limits.ts";
 import { collectBursts, endBursts } from "../delivery/burst.ts";
-import { heavyFlushed } from "../delivery/flush_turn.ts";
+import { filledSoFar, heavyFlushed } from "../delivery/flush_turn.ts";
 import { type ThreadTurns, threadTurns } from "../limits/thread_turns.ts";
 import { type Connection, ConnectionLost } from "../net/connection.ts";
 import type { Ending } from "../net/listener.ts";
@@ -64,7 +64,10 @@ class SessionReader {
     try {
       // A single message is done at once, whoever else has much to say.
       if (turns.isTaken && this.#source.hasSeveral(chunk)) await turns.inLine();
-      const isBye = await receiveAll(this.#source.push(chunk), this.#login, turns);
+      const frames = this.#source.push(chunk);
+      // Of a cluster, what a read queues comes back later: nobody can tell whose it was.
+      const isShared = this.#relay.cluster !== undefined;
+      const isBye = await receiveAll(frames, { login: this.#login, turns, isShared });
       if (isBye) return this.#end(true);
     } catch (error) {
       return this.#fail(error);
@@ -89,13 +92,20 @@ class SessionReader {
   }
 }
 
+interface Receiving {
+  readonly login: Login;
+  readonly turns: ThreadTurns;
+  /** Whether others than the reader may have what was said delivered. */
+  readonly isShared: boolean;
+}
+
 /** True where the client said goodbye. */
 async function receiveAll(
   frames: Iterable<Uint8Array>,
-  login: Login,
-  turns: ThreadTurns,
+  { login, turns, isShared }: Receiving,
 ): Promise<boolean> {
   const { session } = login;
+  const before = filledSoFar();
   let isFirst = true;
   turns.begin();
   collectBursts();
@@ -123,9 +133,11 @@ async function receiveAll(
   } finally {
     endBursts();
   }
+  const hasFilled = isShared || filledSoFar() !== before;
   await turns.next();
-  // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written.
-  await heavyFlushed();
+  // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written. Who says
+  // a line to a few does not wait for those of others.
+  if (hasFilled) await heavyFlushed();
   return false;
 }
 

@@ -25,6 +25,7 @@ export const FLUSH_GROUP_BYTES = 48 * 1_024;
 
 let due: Flushing[] = [];
 let heavy: Flushing[] = [];
+let filled = 0;
 
 /** Makes `flushing` seal and write at the end of this turn, after those that asked before and have as little to write. */
 export function flushSoon(flushing: Flushing): void {
@@ -36,6 +37,16 @@ export function flushSoon(flushing: Flushing): void {
 export function afterFlush(work: () => void): void {
   // One microtask later a flush may be due that was not asked for when this was; it is done in the second.
   queueMicrotask(() => queueMicrotask(work));
+}
+
+/** Notes that something was queued where more than a few lines wait. */
+export function noteFilled(): void {
+  filled++;
+}
+
+/** How often that was so. Whoever queues nothing of this kind adds nothing to what heavy ones have to write. */
+export function filledSoFar(): number {
+  return filled;
 }
 
 /** Resolves when all that are heavy now have written; undefined where none is. */

@@ -2,7 +2,7 @@
 // that waits leaves as one write. No timer, no latency when quiet. Talk leaves before parts of files, and parts of files
 // never close a connection.
 
-import { type Flushing, flushSoon } from "./flush_turn.ts";
+import { type Flushing, flushSoon, noteFilled } from "./flush_turn.ts";
 import { type PresenceReader, PresenceTurns } from "./presence_turns.ts";
 import { turnTime } from "./turn_time.ts";
 import { releaseBuffer } from "../../shared/base/bytes.ts";
@@ -253,6 +253,7 @@ export class Outbox<C> implements Flushing, BudgetPayer, PresenceReader {
   #add(queue: Queue<C>, body: OutgoingBody<C>): void {
     if (!this.#hasBodies) this.#since = turnTime();
     queue.push(body);
+    if (queue.count > OUTBOX_PROMPT.bodies || queue.bytes > OUTBOX_PROMPT.bytes) noteFilled();
     this.#budget.take(this.#share, body.bytes, body.waiting++ === 0 ? body.bytes : 0);
     if (this.#isFlushing) return;
     if (body.mayWait !== true) this.#begin();

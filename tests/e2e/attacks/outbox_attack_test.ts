@@ -2,6 +2,7 @@
 // One address that does not read what it is sent: it takes nothing from anybody else.
 
 import assert from "node:assert/strict";
+import type { Event } from "../../../shared/messages/messages_v2.ts";
 import { startServer } from "../../helpers/programs/server_process.ts";
 import { frameOf, handshakeOf, RawPeer, V1Peer } from "../../helpers/peers/v1_peer.ts";
 import { killSide, startSide } from "../../helpers/hostile/side_process.ts";
@@ -19,6 +20,15 @@ const FLOOD_BYTES = 14 * MIB;
 // It is some 30 ms, and 90 to 140 where outboxes for which much waits do not take turns behind the others.
 const LINE_MS = 80;
 
+/** A member that answers pings: on a busy machine a test may take longer than the server waits for one. */
+async function joinHonest(port: number, name: string): Promise<V2Peer> {
+  const joined: { peer?: V2Peer } = {};
+  const onEvent = ({ kind }: Event) => {
+    if (kind === "ping") joined.peer?.send({ kind: "pong" }).catch(() => {});
+  };
+  return joined.peer = await V2Peer.join({ port, hostname: "::1", hello: { name }, onEvent });
+}
+
 Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, and cost their bytes once", async () => {
   const args = ["--host", "::", "--rate-limit", "off", "--max-message", "7KiB"];
   args.push("--metrics-interval", "1");
@@ -27,8 +37,7 @@ Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, an
   await using stack = new AsyncDisposableStack();
   const honest: V2Peer[] = [];
   for (let n = 0; n < HONEST; n++) {
-    const hello = { name: `honest${n}` };
-    honest.push(stack.use(await V2Peer.join({ port, hostname: "::1", hello })));
+    honest.push(stack.use(await joinHonest(port, `honest${n}`)));
   }
   const before = await server.memory();
   for (let n = 0; n < HOSTILE; n++) {
@@ -70,39 +79,50 @@ Deno.test("60 sockets that do not read cut nobody else, keep no newcomer out, an
 });
 
 const testLinux = skipWithoutProc();
-const LINES = 40;
-// 8 ms of reading and 8 ms of sealing a turn, twice, and what a processor that is shared adds.
-const OWN_MS = 60;
+const LINES = 20;
+// Above what one address may have: 60 that do not read, and all that flood.
+const PER_ADDRESS = "100";
+// Some 10 to 30 ms of turns, and what a processor that is shared adds; 60 to 110 where a line to a quiet room waits until all
+// that the floods have filled is written, and 170 to 230 where each of them also goes on for 4 ms in a turn.
+const OWN_MS = 50;
 
 testLinux(
-  "without a rate limit, a flood into 60 sockets that do not read makes no line elsewhere wait for more than a few turns",
-  async () => {
-    await using server = await startServer({ args: ["--host", "::", "--rate-limit", "off"] });
+  "without a rate limit, floods into 60 sockets that do not read make no line elsewhere wait for more than a few turns",
+  async (t) => {
+    const args = ["--host", "::", "--rate-limit", "off", "--max-per-address", PER_ADDRESS];
+    await using server = await startServer({ args });
     const { port, pid } = server;
     await using stack = new AsyncDisposableStack();
-    const join = async (name: string) =>
-      stack.use(await V2Peer.join({ port, hostname: "::1", hello: { name } }));
-    const [speaker, listener] = [await join("speaker"), await join("listener")];
+    const speaker = stack.use(await joinHonest(port, "speaker"));
+    const listener = stack.use(await joinHonest(port, "listener"));
     for (let n = 0; n < HOSTILE; n++) {
       const mute = stack.use(await RawPeer.connect({ port }));
       await mute.write(frameOf(await handshakeOf({ name: `mute${n}`, room: "den" })));
     }
-    const flooder = await startSide("hostile/flooder", `${port}`, "den", "chat");
-    stack.defer(() => killSide(flooder));
-    // What the server's own thread did between a line and its arrival, whatever else this machine does.
-    const own: number[] = [];
-    for (let n = 0; n < LINES; n++) {
-      const before = threadMs(pid);
-      await speaker.say(`line ${n}`);
-      await listener.until("chat", ({ text }) => text === `line ${n}`);
-      own.push(threadMs(pid) - before);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const [kind, count] of [["chat", 1], ["chat", 8], ["chat-v2", 8]] as const) {
+      await t.step(`${count} clients send ${kind} without end`, async () => {
+        const flood = await startSide("hostile/flooder", `${port}`, "den", kind, `${count}`);
+        // What the server's own thread did between a line and its arrival, whatever else this machine does.
+        const own: number[] = [];
+        try {
+          while (own.length < LINES) {
+            const text = crypto.randomUUID();
+            const before = threadMs(pid);
+            await speaker.say(text);
+            await listener.until("chat", (chat) => chat.text === text);
+            own.push(threadMs(pid) - before);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+        } finally {
+          await killSide(flood);
+        }
+        own.sort((a, b) => a - b);
+        const [median, most] = [own[LINES / 2] as number, own[LINES * 0.9] as number];
+        const figures = `half of the lines waited for ${median.toFixed(0)} ms of the server's ` +
+          `work, nine of ten for less than ${most.toFixed(0)} ms`;
+        console.log(figures);
+        assert.ok(most < OWN_MS, figures);
+      });
     }
-    own.sort((a, b) => a - b);
-    const [median, most] = [own[LINES / 2] as number, own[LINES * 0.9] as number];
-    const figures = `half of the lines waited for ${median.toFixed(0)} ms of the server's work, ` +
-      `nine of ten for less than ${most.toFixed(0)} ms`;
-    console.log(figures);
-    assert.ok(most < OWN_MS, figures);
   },
 );

@@ -39,7 +39,8 @@ async function spawnSide(name: string, args: readonly string[]) {
     stderr: "inherit",
   }).spawn();
   const reader = child.stdout.getReader();
-  await within(reader.read(), `the first word of ${name}`, 15_000);
+  const { done } = await within(reader.read(), `the first word of ${name}`, 15_000);
+  if (done) throw new Error(`${name} ended without a word`);
   return { child, reader };
 }
 

@@ -4,6 +4,7 @@ import { readSession } from "../../../server/connection/session_reader.ts";
 import { TURN_MS } from "../../../server/config/limits.ts";
 import type { EncodedBurst } from "../../../server/delivery/burst.ts";
 import type { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
+import { flushSoon, noteFilled } from "../../../server/delivery/flush_turn.ts";
 import { ThreadTurns } from "../../../server/limits/thread_turns.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 import type { Session } from "../../../server/session/session.ts";
@@ -21,6 +22,8 @@ interface Read {
   readonly inOneFrame?: boolean;
   readonly kind?: "chat" | "ping";
   readonly text?: string;
+  /** How many such reads come one after another. */
+  readonly reads?: number;
   /** Called after each. */
   readonly onSaid?: (n: number, session: Session) => void;
 }
@@ -48,7 +51,9 @@ class Reads {
     this.#now += ms;
   }
 
-  begin({ name, count, inOneFrame = false, kind = "chat", text = "x", onSaid }: Read): void {
+  begin(
+    { name, count, inOneFrame = false, kind = "chat", text = "x", reads = 1, onSaid }: Read,
+  ): void {
     const relay = this.#relay;
     const { deliveries } = this;
     const seated = seat(relay, { name, rooms: [name] });
@@ -62,7 +67,7 @@ class Reads {
     session.takeConnection(new NotingPort());
     const [inFrame, frameCount] = inOneFrame ? [count, 1] : [1, count];
     const frames = Array.from({ length: frameCount }, () => encodeFrame(new Uint8Array(1)));
-    const connection = new FakeLink([concatBytes(frames)]);
+    const connection = new FakeLink(Array.from({ length: reads }, () => concatBytes(frames)));
     const source = new FrameSource(connection, relay.counters);
     let said = 0;
     const login = {
@@ -142,4 +147,20 @@ Deno.test("a turn that is over ends at once, and those who have more to do take 
   // Before b was looked at, a had asked for more.
   const expected = ["a1", "a1", "b1", "a1", "b1", "a1", "b1", "b1"];
   assert.deepEqual(await reads.done(), expected);
+});
+
+Deno.test("beside much to write for others, who says a line to few is read on, and who filled an outbox waits for all", async () => {
+  const reads = await Reads.make();
+  const written = () => void reads.deliveries.push("all written");
+  for (let n = 0; n < 3; n++) {
+    const seal = () => {
+      // A turn of its own for each.
+      for (const until = performance.now() + TURN_MS + 1; performance.now() < until;);
+      return 1;
+    };
+    flushSoon({ isHeavy: true, seal, write: n === 2 ? written : () => {} });
+  }
+  reads.begin({ name: "quiet", count: 1, reads: 2 });
+  reads.begin({ name: "loud", count: 1, reads: 2, onSaid: noteFilled });
+  assert.deepEqual(await reads.done(), ["quiet1", "loud1", "quiet1", "all written", "loud1"]);
 });

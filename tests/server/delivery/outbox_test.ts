@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { OutgoingBody } from "../../../server/delivery/encoded_event.ts";
+import { filledSoFar } from "../../../server/delivery/flush_turn.ts";
 import { Outbox } from "../../../server/delivery/outbox.ts";
 import { FairBudget } from "../../../server/limits/fair_budget.ts";
 import {
@@ -8,6 +9,7 @@ import {
   OUTBOX_BULK_MAX_BYTES,
   OUTBOX_BULK_WRITE_BYTES,
   OUTBOX_MAX_BYTES,
+  OUTBOX_PROMPT,
   OUTBOX_WRITE_BYTES,
   PRESENCE,
 } from "../../../server/config/limits.ts";
@@ -67,6 +69,28 @@ Deno.test("what is sent in one turn shares one write, and what comes meanwhile t
   writes[1]?.done.resolve();
   await outbox.drained();
   assert.equal(told.written, 5);
+});
+
+/** Whether a body of so many bytes counts as one with which whoever sends it fills an outbox that has others. */
+async function fills(others: readonly number[], bytes: number): Promise<boolean> {
+  const { outbox } = recorded();
+  for (const [n, of] of others.entries()) outbox.send(body(n, of));
+  const before = filledSoFar();
+  outbox.send(body(others.length, bytes));
+  const hasFilled = filledSoFar() !== before;
+  assert.equal(hasFilled, outbox.isHeavy);
+  await turns();
+  return hasFilled;
+}
+
+Deno.test("a few lines fill no outbox, and more lines or a long one do", async () => {
+  const { bytes, bodies } = OUTBOX_PROMPT;
+  assert.equal(await fills([], 100), false);
+  assert.equal(await fills(Array(bodies - 1).fill(10), 10), false);
+  assert.equal(await fills(Array(bodies).fill(10), 10), true);
+  assert.equal(await fills([bytes - 10], 10), false);
+  assert.equal(await fills([bytes - 10], 11), true);
+  assert.equal(await fills([], bytes + 1), true);
 });
 
 function presence(n: number): OutgoingBody<number> {
