@@ -14,7 +14,7 @@ import type { Setting } from "../../shared/cli/command_line.ts";
 import { createCompleter } from "../commands/completer.ts";
 import { tellStatus } from "../commands/screen_commands.ts";
 import type { ClientConfig } from "../config/read_options.ts";
-import { defaultDownloadFolder } from "../files/save_download.ts";
+import { defaultDownloadFolder, tryDownloadFolder } from "../files/save_download.ts";
 import { printError, signalExitCode } from "../base/exit.ts";
 import type { History } from "../history/history.ts";
 import type { Output } from "../output/output.ts";
@@ -99,6 +99,9 @@ export async function runChat(
     if (typeof name !== "string") return name.exitCode;
     history = await openConfiguredHistory(config, side);
     const downloads = takesFiles(parts, side);
+    const folder = config["download-dir"];
+    // One that nobody named may be unusable: most chats receive no file.
+    if (downloads && folder !== undefined) await tryDownloadFolder(folder);
     const people = await openPeople(config, side);
     const writes = downloads || history !== undefined || config["known-servers"] !== undefined ||
       people.known.path !== undefined;

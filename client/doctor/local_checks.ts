@@ -1,10 +1,9 @@
 // What doctor looks at on this machine: the terminal, the settings file, the folder for files.
 
-import { dirname } from "node:path";
-import { ConfigError } from "../../shared/base/errors.ts";
 import { SlashAliases } from "../commands/aliases.ts";
 import { readKeys } from "../editing/key_bindings.ts";
 import { quotePath } from "../files/file_access.ts";
+import { tryDownloadFolder } from "../files/save_download.ts";
 import type { SettingsFile } from "../config/settings_file.ts";
 import { probeTerminal, type TerminalFacts } from "../terminal/probe.ts";
 import type { ColorDepth } from "../terminal/style.ts";
@@ -91,26 +90,12 @@ function counted(count: number, one: string, many: string): string {
 
 /** Whether files could be saved in `folder`; a file is made there and removed again. */
 export async function checkFolder(folder: string): Promise<Check> {
-  const place = await firstThatExists(folder);
   try {
-    const probe = await Deno.makeTempFile({ dir: place, prefix: ".cmdchat-doctor-" });
-    await Deno.remove(probe);
-    const later = place === folder ? "" : ", which is made with the first file";
+    const later = await tryDownloadFolder(folder) === "there"
+      ? ""
+      : ", which is made with the first file";
     return ok("downloads", `${quotePath(folder)}${later}`);
-  } catch (cause) {
-    return failed(
-      "downloads",
-      new ConfigError(`files cannot be saved in ${quotePath(folder)}`, {
-        cause,
-        hint: "--download-dir FOLDER names another one; --no-downloads takes no files",
-      }),
-    );
-  }
-}
-
-async function firstThatExists(folder: string): Promise<string> {
-  for (let place = folder;; place = dirname(place)) {
-    const exists = await Deno.stat(place).then(() => true, () => false);
-    if (exists || place === dirname(place)) return place;
+  } catch (error) {
+    return failed("downloads", error);
   }
 }

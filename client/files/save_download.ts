@@ -1,11 +1,12 @@
 // A received file onto the disk, and only there where the user wants it: a new file in the download folder, complete or
 // not at all. Names that exist are left alone, links included; nothing that others put into the folder is followed.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { encodeBase64Url } from "../../shared/base/base64.ts";
 import { numberedName, safeDownloadName } from "../../shared/text/download_name.ts";
 import { TarError } from "./tar_header.ts";
-import { syncFolderOf } from "./file_access.ts";
+import { ConfigError } from "../../shared/base/errors.ts";
+import { quotePath, syncFolderOf } from "./file_access.ts";
 
 /** Owner only: what one person sent to another is no one else's business. */
 const FILE_MODE = 0o600;
@@ -33,6 +34,27 @@ export async function saveDownload(folder: string, name: string, chunks: Chunks)
     return await publishPart(part, root, name);
   } finally {
     await Deno.remove(part);
+  }
+}
+
+/** Makes a file there, or where the folder would be made, and removes it again. Throws ConfigError; "later": no folder yet. */
+export async function tryDownloadFolder(folder: string): Promise<"there" | "later"> {
+  const place = await firstThatExists(folder);
+  try {
+    await Deno.remove(await Deno.makeTempFile({ dir: place, prefix: ".cmdchat-" }));
+  } catch (cause) {
+    throw new ConfigError(`Cannot save files in ${quotePath(folder)}: ${whyNotSaved(cause)}`, {
+      cause,
+      hint: "--download-dir FOLDER names another one",
+    });
+  }
+  return place === folder ? "there" : "later";
+}
+
+async function firstThatExists(folder: string): Promise<string> {
+  for (let place = folder;; place = dirname(place)) {
+    const exists = await Deno.stat(place).then(() => true, () => false);
+    if (exists || place === dirname(place)) return place;
   }
 }
 

@@ -80,6 +80,7 @@ Deno.test("what cannot be is one error line, a hint where one helps, and its exi
     [{ env: { CMDCHAT_PORT: "x" } }, 2, /CMDCHAT_PORT/],
     [{ args: ["--ca-file", "none.pem"] }, 3, /there is no such file/],
     [{ args: ["--token-file", "none"] }, 3, /there is no such file/],
+    [{ args: ["recv-file", "--download-dir", Deno.execPath()] }, 3, /is a file\nhint: /],
     [{ args: ["--history-file", "h"] }, 3, /no passphrase.*\nhint: /],
     [{ args: ["history", "none"], env: { CMDCHAT_HISTORY_PASSPHRASE: "x" } }, 3, /none/],
     [{ args: ["--port", free] }, 4, /nothing listens there\nhint: /],

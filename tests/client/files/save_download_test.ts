@@ -4,8 +4,10 @@ import fc from "fast-check";
 import {
   defaultDownloadFolder,
   saveDownload,
+  tryDownloadFolder,
   whyNotSaved,
 } from "../../../client/files/save_download.ts";
+import { ConfigError } from "../../../shared/base/errors.ts";
 import { FILE_NAME_MAX_BYTES } from "../../../shared/base/limits.ts";
 import { codePoint } from "../../helpers/fakes/code_point.ts";
 import { HOSTILE_FILE_NAMES, HOSTILE_TEXTS } from "../../helpers/hostile/hostile_text.ts";
@@ -29,6 +31,22 @@ async function trap() {
   };
   return { ...scratch, folder, treasure, isIntact };
 }
+
+Deno.test("a folder that takes no file is told of before any file comes, and one that does is left as it was", async () => {
+  await using scratch = await scratchFolder();
+  const { path } = scratch;
+  assert.equal(await tryDownloadFolder(path), "there");
+  assert.equal(await tryDownloadFolder(`${path}/a/b`), "later");
+  assert.deepEqual(await namesIn(path), []);
+  await Deno.writeTextFile(`${path}/file`, "");
+  for (const folder of [`${path}/file`, `${path}/file/below`]) {
+    await assert.rejects(
+      tryDownloadFolder(folder),
+      (error) =>
+        error instanceof ConfigError && /: the download folder is a file$/.test(error.message),
+    );
+  }
+});
 
 Deno.test("a file is written whole, for its owner only, into a folder for its owner only", async () => {
   await using scratch = await scratchFolder();
