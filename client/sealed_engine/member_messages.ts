@@ -4,11 +4,12 @@
 import { equalBytes, toHex } from "#platform/bytes.ts";
 import { pinText } from "../../shared/text/pin_text.ts";
 import type { SequenceNumber } from "../../shared/messages/ids.ts";
-import { type GroupMember, moderates } from "../mls/commit_rules.ts";
+import { type GroupMember, moderates, opsOf } from "../mls/commit_rules.ts";
 import type { OwnMessage } from "./own_messages.ts";
 import { decodeText, type Payload, type PayloadPin } from "../mls/payload.ts";
 import type { RelayEvent, SealedRoomRequest } from "./engine_protocol.ts";
 import { type MemberState } from "./member_state.ts";
+import { whoMay } from "./pending_changes.ts";
 import { RecentTexts } from "./recent_texts.ts";
 
 /** Payloads that are for people. */
@@ -66,7 +67,7 @@ export class MemberMessages {
   ): PayloadPin | null | string {
     const { group, identity } = this.#state;
     if (group === undefined || !moderates(group.rights, identity.signature.publicKey)) {
-      return "Not done: only the maker of the room and its ops can do that.";
+      return `Not done: ${whoMay(group?.maker, opsOf(group))}.`;
     }
     if (sequence === 0) return null;
     const said = this.#texts.at(sequence);

@@ -38,6 +38,16 @@ type Step =
 
 const HOLDS: Step = { kind: "holds" };
 
+/** Who may decide what in a group, at one moment. */
+interface Standing {
+  readonly rights: Rights;
+  readonly isLocked: boolean;
+  /** Undefined: the maker is not here. */
+  readonly maker: GroupMember | undefined;
+  /** Those who are here. */
+  readonly ops: readonly GroupMember[];
+}
+
 /** The changes that a member wants. */
 export class PendingChanges {
   readonly #state: MemberState;
@@ -47,7 +57,7 @@ export class PendingChanges {
   /** Handles that the relay asks this member to remove. */
   readonly #toEvict = new Set<string>();
   /** As it was when we looked last. */
-  #seen: { readonly rights: Rights; readonly isLocked: boolean } | undefined;
+  #seen: Standing | undefined;
   /** What we, who made the room, had decided, and a relay or a former member has undone. */
   #undone: Rights | undefined;
 
@@ -91,19 +101,20 @@ export class PendingChanges {
     const own = group.members.find(({ leaf }) => leaf === group.ownLeaf);
     state.beginEpoch(own?.name ?? state.identity.me.name);
     const seen = this.#seen;
-    const { rights, isLocked } = group;
-    const isMaker = group.maker?.leaf === group.ownLeaf;
+    const { rights, isLocked, maker } = group;
+    const isMaker = maker?.leaf === group.ownLeaf;
     // A lock that others took off meanwhile is on again as well: it is the safe side.
     if (by === undefined && isMaker) this.#undone ??= seen?.rights;
-    this.#seen = { rights, isLocked };
+    this.#seen = { rights, isLocked, maker, ops: opsOf(group) };
     this.#tellRights(group, { by, seen });
+    if (seen !== undefined) this.#tellMakers(seen, this.#seen);
   }
 
   #tellRights(
     { members, rights, isLocked }: SealedGroup,
     { by, seen }: {
       readonly by: GroupMember | undefined;
-      readonly seen: { readonly rights: Rights; readonly isLocked: boolean } | undefined;
+      readonly seen: Standing | undefined;
     },
   ): void {
     const state = this.#state;
@@ -121,6 +132,25 @@ export class PendingChanges {
       return tellDecision(state, isLocked ? "lock" : "unlock", { by });
     }
     state.note("info", isLocked ? LOCKED_NOW : OPEN_AGAIN);
+  }
+
+  /** Who made the room has gone or is back: whether somebody can remove others or lock it depends on that. */
+  #tellMakers(before: Standing, { maker, ops, isLocked }: Standing): void {
+    const hadNobody = before.maker === undefined && before.ops.length === 0;
+    // That a lock is over says it already.
+    const isTold = before.isLocked && !isLocked;
+    if (maker !== undefined) {
+      if (before.maker !== undefined) return;
+      return this.#state.note(
+        "info",
+        `${nameInSentence(maker.name)}, who made this room, is back.`,
+      );
+    }
+    if (hadNobody || isTold || (before.maker === undefined && ops.length > 0)) return;
+    const left = before.maker &&
+      `${nameInSentence(before.maker.name)} made this room and has left: `;
+    const whoNow = ops.length === 0 ? "nobody moderates it any more" : `its ops moderate it`;
+    this.#state.note("info", left ? `${left}${whoNow}.` : "Nobody moderates this room any more.");
   }
 
   /** The relay asks for the removal of members; without handles: of those that could not be removed before. */
@@ -157,8 +187,9 @@ export class PendingChanges {
   /** Why we may not decide that, whom it may concern. */
   #rightFault(
     change: Exclude<PendingChange, { kind: "name" }>,
-    { rights, maker, members }: SealedGroup,
+    group: SealedGroup,
   ): string | undefined {
+    const { rights, maker, members } = group;
     const { identity } = this.#state;
     const own = identity.signature.publicKey;
     const whom = change.kind === "lock"
@@ -175,11 +206,8 @@ export class PendingChanges {
     }
     const isMaker = maker?.handle === identity.me.handle;
     if (isMaker) return undefined;
-    if (maker === undefined && (change.kind === "op" || !moderates(rights, own))) {
-      return "the maker of this room has left, and nobody else can";
-    }
-    const who = `only ${nameInSentence(maker?.name ?? "")}, the maker of this room, can do that`;
-    if (change.kind === "op" || !moderates(rights, own)) return who;
+    if (change.kind === "op") return whoMay(maker, []);
+    if (!moderates(rights, own)) return whoMay(maker, opsOf(group));
     const isSafe = whom !== undefined && !isAboutSelf && moderates(rights, whom.signatureKey);
     return isSafe ? "nobody can do that to the maker, and only the maker to an op" : undefined;
   }
@@ -255,6 +283,19 @@ function isSame(one: Rights, other: Rights): boolean {
 const LOCKED_NOW = "The room is locked: nobody else can come in.";
 const OPEN_AGAIN = "The room is no longer locked: nobody moderates it any more.";
 const NO_OP = "that member is not an op of this room";
+
+/** Who alone may do what the user may not: the maker, and these ops. */
+export function whoMay(maker: GroupMember | undefined, ops: readonly GroupMember[]): string {
+  const name = maker && nameInSentence(maker.name);
+  if (ops.length === 0) {
+    return name === undefined
+      ? "the maker of this room has left, and nobody else can"
+      : `only ${name}, the maker of this room, can do that`;
+  }
+  return name === undefined
+    ? `only an op of this room can do that: ${ops.map((op) => nameInSentence(op.name)).join(", ")}`
+    : `only ${name}, the maker of this room, and its ops can do that`;
+}
 
 function keyOf(signatureKey: Uint8Array): string {
   return toHex(signatureKey);

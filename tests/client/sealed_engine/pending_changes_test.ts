@@ -127,6 +127,10 @@ Deno.test("the maker who comes back with the same client is the maker still, als
   await alice!.online();
   await relay.advance(3);
   assertAgreed(alice!, bob!, carol!);
+  assert.match(
+    notes(bob!),
+    /alice made this room and has left[^]*alice, who made this room, is back/,
+  );
   await kick(alice!, "bob");
   assertAgreed(alice!, carol!);
 });

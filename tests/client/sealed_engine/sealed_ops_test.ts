@@ -66,14 +66,37 @@ Deno.test("ops keep the room when its maker has left; who takes its right back, 
   await relay.settle();
   await alice!.offline();
   assert.equal(bob!.machine.status.locked, true);
+  assert.match(notes(carol!), /alice made this room and has left: its ops moderate it\./);
   await decide(carol!, "unlock");
-  assert.match(refusals(carol!), /has left, and nobody else can/);
+  assert.match(refusals(carol!), /only an op of this room can do that: bob\./);
+  await decide(bob!, "op", "carol");
+  assert.match(refusals(bob!), /has left, and nobody else can/);
   await decide(bob!, "kick", "carol");
   assert.equal(carol!.machine.status.phase, "out");
   await decide(bob!, "deop", "bob");
   assert.deepEqual(opsOf(bob!), []);
   assert.equal(bob!.machine.status.locked, false);
   assert.match(notes(bob!), /nobody moderates it any more/);
+});
+
+Deno.test("a room whose maker leaves says that nobody moderates it, and nobody takes it over, by no name", async () => {
+  const { relay, peers: [alice, bob, carol] } = await roomOf("alice", "bob", "carol");
+  await alice!.machine.handle({ kind: "leave" });
+  await relay.settle();
+  await alice!.offline();
+  const told = /alice made this room and has left: nobody moderates it any more\./;
+  for (const peer of [bob!, carol!]) assert.match(notes(peer), told);
+  const thief = await relay.enter("alice");
+  await relay.advance(4);
+  for (const one of [bob!, thief]) {
+    for (const what of ["lock", "kick", "op"] as const) await decide(one, what, "carol");
+    await pin(one, 1, "bob", "x");
+    const all = refusals(one).match(/the maker of this room has left, and nobody else can/g);
+    assert.equal(all?.length, 4, refusals(one));
+  }
+  assert.equal(carol!.machine.status.maker, 0);
+  assert.doesNotMatch(notes(carol!), /is back/);
+  assertAgreed(bob!, carol!, thief);
 });
 
 Deno.test("an op whom the maker removes is none any more, also when it comes back", async () => {
@@ -94,7 +117,7 @@ Deno.test("a pin is told to all and, as a member's word, to who comes; it follow
   await relay.settle();
   const sequence = carol!.told("text").at(-1)?.sequence ?? 0;
   await pin(carol!, sequence, "bob", "soup at eight");
-  assert.match(refusals(carol!), /only the maker of the room and its ops/);
+  assert.match(refusals(carol!), /only alice, the maker of this room, can do that/);
   await pin(alice!, sequence, "bob", "soup at eight");
   for (const peer of [alice!, bob!, carol!]) {
     assert.deepEqual(pins(peer), ["by alice bob soup at eight"]);
