@@ -25,6 +25,8 @@ export interface KeeperContext {
   readonly signal: AbortSignal;
   /** Looks at what the server says of itself before it is asked. Throws ConfigError where it must not be asked. */
   readonly check?: TakeOverOptions["check"];
+  /** Runs something after so many ms, unless what it gives is called; a timer, if absent. */
+  readonly after?: (ms: number, run: () => void) => () => void;
   /** Reads what is kept. Throws ConfigError where the next server would not understand it. */
   readonly read: (bytes: Uint8Array) => unknown;
 }
@@ -35,7 +37,7 @@ export interface KeeperContext {
  */
 export async function keep(
   { address, token }: Pick<AdminPeer, "address" | "token">,
-  { log, manager, signal, check = () => {}, read }: KeeperContext,
+  { log, manager, signal, check = () => {}, read, after = timer }: KeeperContext,
 ): Promise<number> {
   if (token === undefined) {
     throw new ConfigError("Cannot keep a server's state: it requires the admin token");
@@ -60,14 +62,19 @@ export async function keep(
   const admin = await whenFree(() => serveAdmin(address, view, onFault), KEEP_MS);
   log.info("keeping the server's state for the next one");
   manager.tell("READY=1");
-  const timer = setTimeout(() => over.resolve(false), KEEP_MS);
+  const stopTimer = after(KEEP_MS, () => over.resolve(false));
   signal.addEventListener("abort", () => over.resolve(false), { once: true });
   const wasTaken = await over.promise;
-  clearTimeout(timer);
+  stopTimer();
   await admin.finish();
   if (wasTaken) log.info("handed on");
   else log.warning("no server took over; the kept state is lost");
   return wasTaken ? 0 : 1;
+}
+
+function timer(ms: number, run: () => void): () => void {
+  const id = setTimeout(run, ms);
+  return () => clearTimeout(id);
 }
 
 /** `cmdchat-server keep`: the same, with the log and the service manager of this process. */

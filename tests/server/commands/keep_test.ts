@@ -76,6 +76,25 @@ Deno.test("keep() that is told to end lets go of it, and says so by its exit cod
   assert.equal(await keeping, 1);
 });
 
+Deno.test("keep() lets go of a state that no server has asked for within a minute, and says so by its exit code", async () => {
+  const { address } = await openServer();
+  const { manager, ready } = openManager();
+  const { signal } = new AbortController();
+  const timers: { readonly ms: number; readonly run: () => void }[] = [];
+  const after = (ms: number, run: () => void) => {
+    timers.push({ ms, run });
+    return () => {};
+  };
+  const keeping = keep({ address, token: TOKEN }, { log, manager, signal, read, after });
+  await ready;
+  const taken = await requestHandOver({ address, token: TOKEN });
+  assert.deepEqual(taken?.bytes, STATE, "it is kept until then");
+  assert.deepEqual(timers.map(({ ms }) => ms), [60_000]);
+  timers[0]?.run();
+  assert.equal(await keeping, 1);
+  assert.equal(await requestHandOver({ address, token: TOKEN }), undefined);
+});
+
 Deno.test("keep() without a server, or without the token, is one error", async () => {
   const { address, gone } = await openServer();
   const { manager } = openManager();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
-import { Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
+import { bodyOf, Recorder, roomOf, textOf } from "../../helpers/peers/sealed_room.ts";
 
 const texts = (member: Recorder) => member.all("sealed_frame").map(({ body }) => textOf(body));
 
@@ -117,6 +117,30 @@ Deno.test("who is behind by more commits than are remembered must join again", (
   assert.deepEqual(bob.kinds(), ["attached"]);
   bob.attach({ epoch: 1, seq: 1 });
   assert.equal(bob.last("sealed_attached")?.missing, "epochs");
+});
+
+Deno.test("large commits take half of a room's memory, and leave the rest to what is said", () => {
+  const { clock, members: [alice, bob] } = roomOf(2);
+  bob.room.loseConnection(bob.seat);
+  const bodies = ["first", "second", "third"];
+  for (const [n, text] of bodies.entries()) {
+    alice.room.commit(alice.seat, {
+      kind: "sealed_commit",
+      ask: alice.next(),
+      room: 1,
+      epoch: 1 + n,
+      members: [alice.handle, bob.handle],
+      locked: false,
+      body: bodyOf(text, 200_000),
+    });
+    clock.turn(10_000);
+  }
+  const missingAt = (epoch: number) => {
+    bob.attach({ epoch, seq: epoch });
+    return bob.last("sealed_attached")?.missing;
+  };
+  assert.equal(missingAt(1), "epochs", "the first is gone: three have more than 512 KiB");
+  assert.equal(missingAt(2), "nothing");
 });
 
 Deno.test("large bodies fill the ring to a mebibyte and no further, and a room that is gone leaves none", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import { FairBudget } from "../../../server/limits/fair_budget.ts";
+import { CommitOrder } from "../../../server/sealed/commit_order.ts";
 import { FrameRing } from "../../../server/sealed/frame_ring.ts";
+import type { RosterChange } from "../../../server/sealed/roster.ts";
 import type { SealedRoomId } from "../../../shared/messages/ids.ts";
 import type { EventOf } from "../../../shared/messages/messages_v2.ts";
 
@@ -39,4 +41,40 @@ Deno.test("a room that begins when all that may be remembered is used remembers 
   assert.ok(budget.used <= 100_000);
   for (const ring of [...flood, late]) ring.clear();
   assert.equal(budget.used, 0);
+});
+
+Deno.test("a room remembers the last 64 commits that were voided, and refuses these", () => {
+  const budget = new FairBudget({ most: 1_000_000, reserve: 1_000 });
+  const order = new CommitOrder({
+    room: 1,
+    start: START,
+    memory: { budget, source: "192.0.2.1" },
+    maxAgeMs: 60_000,
+    utc: () => 0,
+    now: () => 0,
+  });
+  const [sender, voter] = [{}, {}];
+  const draftOf = (n: number) => ({
+    epoch: 0,
+    from: new Uint8Array(16),
+    ask: 1,
+    body: Uint8Array.of(n),
+  });
+  const ballot = {
+    sender,
+    electorate: [voter],
+    change: {} as RosterChange,
+    needed: 1,
+    onAgreed() {},
+  };
+  for (let n = 0; n < 66; n++) {
+    assert.equal(order.objection(draftOf(n)), undefined);
+    order.commit(draftOf(n), ballot);
+    assert.notEqual(order.vote(voter, { seq: n + 1, ok: false }), undefined);
+  }
+  const objections = Array.from({ length: 66 }, (_, n) => order.objection(draftOf(n)));
+  assert.deepEqual(objections.slice(0, 2), [undefined, undefined]);
+  assert.ok(objections.slice(2).every((why) => why === "voided"));
+  assert.equal(order.state.voided.length, 64);
+  order.clear();
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { TurnsInVain } from "../../../server/sealed/guests.ts";
 import type { SealedRoom } from "../../../server/sealed/sealed_room.ts";
 import { SourceRate } from "../../../server/limits/source_rate.ts";
 import { JOIN_RATE } from "../../../server/config/limits.ts";
-import { Recorder, roomOf } from "../../helpers/peers/sealed_room.ts";
+import { Seat } from "../../../server/sealed/seat.ts";
+import { handleOf, Recorder, roomOf } from "../../helpers/peers/sealed_room.ts";
 
 let lastNumber = 10;
 
@@ -111,4 +113,18 @@ Deno.test("a source that comes and goes without end comes in every five seconds 
   guest.attach({ epoch: 0, seq: 0 }, "192.0.2.1");
   guest.join();
   assert.deepEqual(guest.drops, []);
+});
+
+Deno.test("a room remembers a thousand sources that wasted turns, and forgets the one that did so longest ago", () => {
+  const turns = new TurnsInVain();
+  const seatAt = (n: number) => {
+    const seat = new Seat(handleOf(1));
+    seat.cameFrom(`192.0.${n >> 8}.${n & 255}`);
+    return seat;
+  };
+  for (let n = 0; n < 1_000; n++) turns.count(seatAt(n));
+  turns.count(seatAt(0));
+  assert.deepEqual([0, 1].map((n) => turns.ofSource(seatAt(n))), [2, 1]);
+  turns.count(seatAt(1_000));
+  assert.deepEqual([0, 1, 2, 1_000].map((n) => turns.ofSource(seatAt(n))), [2, 0, 1, 1]);
 });
