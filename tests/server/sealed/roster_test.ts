@@ -133,4 +133,6 @@ Deno.test("who only says that it is a member has no vote, no voice and no file, 
     const kinds = new Set(liar.kinds());
     assert.deepEqual([...kinds], ["attached", "done"]);
   }
+  const late = Recorder.attach(room, 17, { epoch: 1, seq: 1 });
+  assert.deepEqual(late.kinds(), ["attached"], "nor is it told what it says that it missed");
 });
