@@ -58,4 +58,6 @@ Deno.test("readAsk() refuses what is no command, or has too little, too much or 
     `close ${"x".repeat(257)}`,
   ];
   for (const line of wrong) assert.throws(() => read(line), UsageError, line);
+  const longest = "ü".repeat(256);
+  assert.deepEqual(read(`notice ${longest}`), { command: "notice", text: longest });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { EncodedBurst } from "../../../server/delivery/burst.ts";
 import { EncodedEvent } from "../../../server/delivery/encoded_event.ts";
 import {
+  type EventWriter,
   type EventWriterEvents,
   openWriterV1,
   openWriterV2,
@@ -10,6 +11,7 @@ import {
   OUTBOX_BUDGET,
   OUTBOX_BULK_MAX_BYTES,
   OUTBOX_MAX_BYTES,
+  OUTBOX_V1_WRITE_BODIES,
 } from "../../../server/config/limits.ts";
 import { FairBudget } from "../../../server/limits/fair_budget.ts";
 import { concatBytes } from "../../../shared/base/bytes.ts";
@@ -130,6 +132,26 @@ Deno.test("a v1 writer seals each in an envelope of its own, and leaves out what
     "two",
     "three",
   ]);
+});
+
+Deno.test("a v1 writer seals a part of what waits for each write, and a v2 writer all of it", async () => {
+  const count = 2 * OUTBOX_V1_WRITE_BODIES + 1;
+  const writesOf = async (open: (link: LiveLink) => EventWriter) => {
+    const link = new LiveLink();
+    const writer = open(link);
+    for (let n = 0; n < count; n++) writer.deliver(notice(`${n}`));
+    await writer.drained();
+    return link.written.map((bytes) => [...new FrameReader().push(bytes)].length);
+  };
+  const { events } = reports();
+  const v1 = await writesOf((connection) =>
+    openWriterV1({ connection, client: CLIENT, events }, new EnvelopeV1(new Uint8Array(32).fill(3)))
+  );
+  assert.deepEqual(v1, [OUTBOX_V1_WRITE_BODIES, OUTBOX_V1_WRITE_BODIES, 1]);
+  const v2 = await writesOf((connection) =>
+    openWriterV2({ connection, client: CLIENT, events }, ciphers().server)
+  );
+  assert.deepEqual(v2, [1]);
 });
 
 Deno.test("a client that does not read is disconnected, and that is reported once", async () => {

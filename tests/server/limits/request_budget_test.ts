@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { RequestBudget } from "../../../server/limits/request_budget.ts";
 import {
   PACE_BURST,
+  PACE_BYTES,
   PACE_PARTS,
   PACE_PATIENCE_MS,
   PACE_PAUSE_MAX_MS,
@@ -19,6 +20,19 @@ Deno.test("a burst is looked at without a pause, what follows it at the pace", (
   assert.equal(pace.wait(0), 0);
   pace.spend();
   assert.equal(pace.wait(0), 1_000 / PACE_PER_SECOND);
+});
+
+Deno.test("large requests count as several small ones: who sends as many bytes in fewer of them gets no further", () => {
+  const pace = new RequestBudget(0);
+  pace.begin(3 * PACE_BYTES);
+  spend(pace, PACE_BURST / 4);
+  assert.equal(pace.wait(0), 0);
+  pace.spend();
+  assert.equal(pace.wait(0), 4 * 1_000 / PACE_PER_SECOND);
+  const small = new RequestBudget(0);
+  small.begin(100);
+  spend(small, 0.9 * PACE_BURST);
+  assert.equal(small.wait(0), 0, "a line is little more than a request without a byte");
 });
 
 Deno.test("the budget refills with time, up to the burst and no further", () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Server } from "node:net";
+import { LISTEN_BACKLOG } from "../../../server/config/limits.ts";
 import { readConfig } from "../../../server/config/server_options.ts";
 import { listen } from "../../../server/net/listen.ts";
 import type { Listener, Service } from "../../../server/net/listener.ts";
@@ -10,6 +12,32 @@ import { RawPeer, within } from "../../helpers/peers/v1_peer.ts";
 
 const testTls = skipWithout("openssl");
 const LOCAL = { host: "127.0.0.1", port: 0, tls: undefined };
+
+testTls("all listeners have the system keep the clients that come back at once", async () => {
+  await using certificate = await makeCertificate();
+  const { cert, key } = certificate;
+  const asked: (number | undefined)[] = [];
+  const { listen: listenDeno, listenTls } = Deno;
+  const { listen: listenNode } = Server.prototype;
+  const noting = <O, L>(open: (options: O) => L) => (options: O) => {
+    const { tcpBacklog, backlog } = options as { tcpBacklog?: number; backlog?: number };
+    asked.push(tcpBacklog ?? backlog);
+    return open(options);
+  };
+  try {
+    Object.assign(Deno, { listen: noting(listenDeno), listenTls: noting(listenTls) });
+    Server.prototype.listen = function (this: Server, options: object, onOpen: () => void) {
+      return noting((all: object) => listenNode.call(this, all, onOpen))(options);
+    } as typeof listenNode;
+    (await listen(LOCAL)).close();
+    assert.deepEqual(asked.splice(0), [LISTEN_BACKLOG]);
+    (await listen({ ...LOCAL, tls: { cert, key } })).close();
+    assert.equal(asked.at(-1), LISTEN_BACKLOG);
+  } finally {
+    Object.assign(Deno, { listen: listenDeno, listenTls });
+    Server.prototype.listen = listenNode;
+  }
+});
 
 /** A listener that serves `onConnection`, and what it told. */
 function serving(

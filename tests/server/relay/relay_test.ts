@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { LimitError } from "../../../shared/base/errors.ts";
+import { HANDSHAKES_AT_ONCE, TLS_HANDSHAKES_AT_ONCE } from "../../../server/config/limits.ts";
+import type { HandshakeQueue } from "../../../server/limits/handshake_queue.ts";
 import { makeRelay } from "../../helpers/peers/relay.ts";
 
 Deno.test("admit() counts connections in total and from one address, and gives places back", async () => {
@@ -20,6 +22,26 @@ Deno.test("admit() counts connections in total and from one address, and gives p
 Deno.test("without --max-per-address one address may have all places", async () => {
   const relay = await makeRelay(["--max-per-address", "off"]);
   for (let n = 0; n < 1_000; n++) assert.ok(relay.access.admit("a"));
+});
+
+/** How many of many handshakes a queue runs at a time. */
+async function mostAtOnce(queue: HandshakeQueue): Promise<number> {
+  let running = 0;
+  let most = 0;
+  const work = async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve));
+    running--;
+  };
+  const all = Array.from({ length: 3 * HANDSHAKES_AT_ONCE }, () => queue.run("192.0.2.1", work));
+  await Promise.all(all);
+  return most;
+}
+
+Deno.test("few handshakes are computed at a time, and those of TLS one by one", async () => {
+  const relay = await makeRelay();
+  assert.equal(await mostAtOnce(relay.handshakeQueue), HANDSHAKES_AT_ONCE);
+  assert.equal(await mostAtOnce(relay.tlsQueue), TLS_HANDSHAKES_AT_ONCE);
 });
 
 Deno.test("a relay whose identity outlasts it expects that all come back, and one with a fresh identity does not", async () => {
