@@ -38,7 +38,7 @@ Deno.test("any event of a server, said without end, leaves nothing behind in a c
       const about = "room" in row ? { room: LOBBY } : {};
       const fields = filled(row as Readonly<Record<string, z.ZodMiniType>>, n);
       take({ kind, ...fields, ...about } as unknown as Event);
-    }, { settle });
+    }, settle);
     end();
     if (!isNothing(kept)) growing[kind] = kept;
   }
@@ -54,7 +54,7 @@ Deno.test("any message of an old server, said without end, leaves nothing behind
     const kept = await keptOfEach((n) => {
       const message = valueOf(schema, type, n) as ServerMessage;
       for (const event of view.fromV1(message)) take({ ...event, room: LOBBY } as Event);
-    }, { settle });
+    }, settle);
     end();
     if (!isNothing(kept)) growing[type] = kept;
   }

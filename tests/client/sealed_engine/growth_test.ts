@@ -34,13 +34,10 @@ Deno.test("any event of a relay, said without end, leaves nothing behind in a me
       const fields = filled(row as Readonly<Record<string, z.ZodMiniType>>, n);
       const event = { kind, ...fields, room: 1, ...reaching(kind, n, standing) };
       await machine.receive(event as unknown as FromRelay);
-    }, {
-      warm: 6_000,
-      async settle() {
-        events.length = outbox.length = 0;
-        relay.now += 1_000;
-        await machine.tick();
-      },
+    }, async () => {
+      events.length = outbox.length = 0;
+      relay.now += 1_000;
+      await machine.tick();
     });
     if (!isNothing(kept)) growing[kind] = kept;
   }

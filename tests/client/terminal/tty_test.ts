@@ -8,7 +8,7 @@ Deno.test("of what was typed nothing is kept, and the end of the terminal ends a
     Deno.stdin.read = () => Promise.resolve(1);
     const { input, close } = openLineIo();
     const reads = input[Symbol.asyncIterator]();
-    const kept = await keptOfEach(() => reads.next(), { warm: 1_000 });
+    const kept = await keptOfEach(() => reads.next());
     assert.ok(isNothing(kept), `${kept} bytes a read`);
     Deno.stdin.read = () => Promise.withResolvers<null>().promise;
     const last = reads.next();

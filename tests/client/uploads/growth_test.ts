@@ -40,7 +40,7 @@ Deno.test("a sender keeps nothing of the chunks that are asked for while its con
     onFault: () => assert.fail("it can be read"),
   });
   sender.ask({ client: 1, index: 0, count: 1_000_000 });
-  const kept = await keptOfEach(() => file.give(), { warm: 1_000 });
+  const kept = await keptOfEach(() => file.give());
   sender.close();
   assert.ok(isNothing(kept), `${kept} bytes a chunk`);
 });
@@ -50,7 +50,7 @@ Deno.test("a sender keeps nothing of the chunks that it pushes", async () => {
   const upload = new PushedUpload(file, () => Promise.resolve());
   upload.confirm();
   const outcome = upload.run(() => {});
-  const kept = await keptOfEach(() => file.give(), { warm: 1_000 });
+  const kept = await keptOfEach(() => file.give());
   upload.stop({ code: "cancelled", reason: "cancelled" });
   // Where it waits for one more.
   void file.give();

@@ -7,19 +7,12 @@ import type * as z from "zod/mini";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-// Messages of each kind that are sent once all that is bounded is full.
-const ENDLESS = Number(Deno.env.get("ENDLESS") ?? 8_000);
+// Messages of each kind in a part that is measured. Of most kinds nothing at all is kept, and the first part shows it: a
+// table that grows by one entry each is made larger in its second half.
+const PART = Number(Deno.env.get("ENDLESS") ?? 4_000);
 
-// More than the largest bound in entries that a client or a server has.
-const WARM = 12_000;
-
-/** How a test of growth sends. */
-export interface EndlessOptions {
-  /** Done now and then: what the test itself keeps is let go. */
-  readonly settle?: () => void | Promise<void>;
-  /** As many as fill whatever is bounded, where the bounds are small. */
-  readonly warm?: number;
-}
+// More than the largest bound in entries that a client or a server has: of what grew in the first part.
+const FULL = PART + 9_000;
 
 // Whatever is kept of each message is more than this: an entry of a map has some 50 bytes.
 const KEPT_OF_EACH = 20;
@@ -100,14 +93,14 @@ function bytesOf(schema: z.ZodMiniType, n: number): Uint8Array {
   throw new Error("no length of bytes fits");
 }
 
-/** Bytes that are kept of each of many messages, once as many as any bound allows have been sent. */
+/** Bytes that are kept of each of many messages, at the least in any part of them. */
 export async function keptOfEach(
   send: (n: number) => unknown,
-  { settle = () => {}, warm = WARM }: EndlessOptions = {},
+  settle: () => void | Promise<void> = () => {},
 ): Promise<number> {
   let n = 0;
-  const sendMore = async (count: number) => {
-    for (const end = n + count; n < end; n++) {
+  const usedAfter = async (count: number) => {
+    for (; n < count; n++) {
       await send(n);
       if (n % 1_000 === 0) await settle();
     }
@@ -116,14 +109,17 @@ export async function keptOfEach(
     const { heapUsed, external } = Deno.memoryUsage();
     return heapUsed + external;
   };
-  const part = ENDLESS / 2;
-  let before = await sendMore(warm);
-  let least = Infinity;
+  const keptOf = (part: number, before: number, after: number) =>
+    Math.max(0, after - before) / part;
+  const [half, whole] = [await usedAfter(PART / 2), await usedAfter(PART)];
+  let least = keptOf(PART / 2, half, whole);
+  if (isNothing(least)) return least;
+  let before = await usedAfter(FULL);
   // What grows once and no more, as a map that is rehashed, shows in one part and not in the next; what grows without end
   // shows in all of them.
   for (let parts = 0; parts < PARTS_MAX && !isNothing(least); parts++) {
-    const after = await sendMore(part);
-    least = Math.min(least, Math.max(0, after - before) / part);
+    const after = await usedAfter(n + PART);
+    least = Math.min(least, keptOf(PART, before, after));
     before = after;
   }
   return least;

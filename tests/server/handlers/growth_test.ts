@@ -87,8 +87,9 @@ Deno.test("any request of a member, made without end, leaves nothing behind in t
       const id = "id" in row ? { id: eve.session.requests.last + 1 } : {};
       attempt(() => dispatchRequest(eve.session, { ...request, ...id } as Request));
       if (eve.take("declined").length === 0) done++;
-      // How often one joins is remembered for 10,000 rooms.
-    }, { settle, warm: kind === "leave" ? 11_000 : 5_000 });
+      // What has piled up would be looked through for each request.
+      settle();
+    });
     if (!isNothing(kept)) growing[kind] = kept;
     if (done === 0) refused.push(kind);
   }
@@ -106,12 +107,9 @@ Deno.test("any message of an old client, sent without end, leaves nothing behind
       const room = old.session.memberships[0]?.room.id ?? 0;
       const request = fromV1(message, { id: old.session.requests.last + 1, room });
       if (request !== undefined) attempt(() => dispatchRequest(old.session, request));
-    }, {
-      warm: 5_000,
-      settle() {
-        settle();
-        old.port.events.length = 0;
-      },
+    }, () => {
+      settle();
+      old.port.events.length = 0;
     });
     if (!isNothing(kept)) growing[type] = kept;
   }
@@ -186,7 +184,7 @@ Deno.test("members who come and go without end leave nothing behind in the serve
   const growing: Record<string, number> = {};
   for (const [what, cycle] of Object.entries(CYCLES)) {
     const { relay, eve, settle } = await scene();
-    const kept = await keptOfEach((n) => cycle(relay, { maker: eve, n }), { settle, warm: 13_000 });
+    const kept = await keptOfEach((n) => cycle(relay, { maker: eve, n }), settle);
     if (!isNothing(kept)) growing[what] = kept;
   }
   assert.deepEqual(growing, {});
@@ -227,7 +225,7 @@ Deno.test("a sealed room keeps nothing but what is bounded of guests, frames and
     },
   };
   for (const [what, begin] of Object.entries(cycles)) {
-    const kept = await keptOfEach(begin(), { warm: 3_000 });
+    const kept = await keptOfEach(begin());
     if (!isNothing(kept)) growing[what] = kept;
   }
   assert.deepEqual(growing, {});
