@@ -30,7 +30,7 @@ const RATIO_MAX = 10;
 const FAST_MS = 60;
 const TRIALS = 3;
 const ROUNDS = 4;
-const RANDOM_TEXTS = casesFor(0.001);
+const RANDOM_TEXTS = casesFor(0.0003);
 const TIME = "2026-01-02T03:04:05.678Z";
 
 const MESSAGE = {

@@ -7,10 +7,21 @@ import { rowsIn, type WidthTable } from "../../helpers/system/terminal_witness.t
 // A whole number of clusters of one, two, three and four cells.
 const COLUMNS = 12;
 const CHUNK = 2_000;
+// What tables of widths have as long ranges; they begin and end where a block of Unicode does, or what is assigned.
+const RANGES = [/\p{Ideographic}/u, /[\uac00-\ud7a3]/, /\p{Co}/u, /\p{Cn}/u];
+const rangeOf = (code: number) =>
+  RANGES.findIndex((range) => range.test(String.fromCodePoint(code)));
 // All planes that have characters; of the rest, which is unassigned or private, every hundredth.
 const CODE_POINTS = Array.from({ length: 0x110000 }, (_, code) => code)
   .filter((code) => code < 0x20000 || (code >> 12) === 0xe0 || code % 100 === 0)
-  .filter((code) => !/[\p{Cc}\p{Cs}]/u.test(String.fromCodePoint(code)));
+  .filter((code) => !/[\p{Cc}\p{Cs}]/u.test(String.fromCodePoint(code)))
+  .filter((code) => rangeOf(code) < 0 || isAtAnEdge(code) || code % 100 === 0);
+
+/** Whether a range of widths may begin or end there. */
+function isAtAnEdge(code: number): boolean {
+  return code % 16 === 0 || code % 16 === 15 ||
+    [code - 1, code + 1].some((other) => rangeOf(other) !== rangeOf(code));
+}
 
 /** A text as rows that take the whole width, without an indent. */
 function rowsOf(text: string): string[] {

@@ -1,4 +1,4 @@
-// Links that are killed, stalled and cut in the middle of records, a thousand times; servers that are killed; machines
+// Links that are killed, stalled and cut in the middle of records, hundreds of times; servers that are killed; machines
 // that sleep. The client's own chat and sessions, the real server, real sockets.
 
 import type { RequestOutcome } from "../../../client/session/request_ledger.ts";
@@ -12,7 +12,7 @@ import { startServer } from "../../helpers/programs/server_process.ts";
 import { V1Peer } from "../../helpers/peers/v1_peer.ts";
 
 const UNLIMITED = ["--rate-limit", "off", "--max-per-address", "off"];
-const CUTS = Number(Deno.env.get("CUTS") ?? 1_000);
+const CUTS = Number(Deno.env.get("CUTS") ?? 400);
 const CHATTERS = 8;
 // 45 s of silence are 3 s: a link that is stalled for good is noticed while the room still remembers what it missed.
 const SPEED = 15;

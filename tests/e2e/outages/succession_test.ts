@@ -18,8 +18,8 @@ import { startOwnTimer } from "../../helpers/system/own_time.ts";
 import { V1Peer, within } from "../../helpers/peers/v1_peer.ts";
 import { V2Peer } from "../../helpers/peers/v2_peer.ts";
 
-const CLIENTS = 50;
-const RESTARTS = 5;
+const CLIENTS = 30;
+const RESTARTS = 3;
 // Each says something this often, at a moment of its own.
 const TALK_EVERY_MS = 250;
 const OPEN = ["--rate-limit", "off", "--max-per-address", "off"];
