@@ -1,6 +1,7 @@
 // The same somebody in between as evil_relay_test.ts, where a WebSocket carries the session and the page's own transport
 // and core are at the other end.
 
+import "../../helpers/fakes/ready_key_pair.ts";
 import assert from "node:assert/strict";
 import { SYSTEM_CLOCK } from "../../../client/base/clock.ts";
 import { ServerGate } from "../../../client/session/server_gate.ts";

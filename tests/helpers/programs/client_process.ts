@@ -11,6 +11,14 @@ export interface ClientStart {
   readonly cwd?: string;
 }
 
+/** Options of the runtime for a client, which need not make a key pair of its own. */
+export const CLIENT_RUNTIME: readonly string[] = [
+  "run",
+  "--no-check",
+  "-A",
+  `--preload=${new URL("../fakes/ready_key_pair.ts", import.meta.url).href}`,
+];
+
 /** A folder for one test file, removed when its tests are over. */
 export function temporaryHome(): string {
   const path = Deno.makeTempDirSync({ prefix: "cmdchat-home-" });
@@ -23,7 +31,7 @@ export function startClient(home: string, { args = [], env = {}, cwd }: ClientSt
   const denoDir = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
   const entry = new URL("../../../client/main.ts", import.meta.url).href;
   return new Program(Deno.execPath(), {
-    args: ["run", "--no-check", V8_ARGUMENT, "-A", entry, ...args],
+    args: [...CLIENT_RUNTIME, V8_ARGUMENT, entry, ...args],
     env: { HOME: home, DENO_DIR: denoDir, NO_COLOR: "1", ...env },
     cwd: cwd ?? home,
   });

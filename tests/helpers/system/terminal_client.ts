@@ -4,6 +4,7 @@ import unicode11 from "@xterm/addon-unicode11";
 import xterm from "@xterm/headless";
 import { TYPING_PAUSE_MS } from "./tmux.ts";
 import { within } from "../peers/v1_peer.ts";
+import { CLIENT_RUNTIME } from "../programs/client_process.ts";
 
 /**
  * What the client asks of a terminal beside styles and moves: the background's color, how wide some texts are, and
@@ -163,7 +164,7 @@ function spawn(
   args: readonly string[],
   { env, columns, rows }: Required<Omit<TerminalClientOptions, "args">>,
 ): Deno.ChildProcess {
-  const program = [Deno.execPath(), "run", "--no-check", "-A", "client/main.ts", ...args];
+  const program = [Deno.execPath(), ...CLIENT_RUNTIME, "client/main.ts", ...args];
   const command = `stty rows ${rows} cols ${columns}; exec ${program.map(shellWord).join(" ")}`;
   const kept = ["PATH", "HOME", "DENO_DIR"].map((name) => [name, Deno.env.get(name) ?? ""]);
   return new Deno.Command("script", {

@@ -3,6 +3,8 @@
 // A pane runs the program under a small shell script that notes its process id, its exit code and the terminal's
 // settings before and after it, so that every test can see whether the terminal was given back as it was.
 
+import { CLIENT_RUNTIME } from "../programs/client_process.ts";
+
 /** What runs in a pane. */
 export interface PaneOptions {
   /** Program and arguments. */
@@ -275,5 +277,5 @@ async function runTmux(args: readonly string[], input = ""): Promise<string> {
 export function clientCommand(...args: readonly string[]): string[] {
   const isChat = args.every((arg, at) => at > 0 || arg.startsWith("-"));
   const name = isChat && !args.includes("--name") ? ["--name", "anonymous"] : [];
-  return [Deno.execPath(), "run", "--no-check", "-A", "client/main.ts", ...args, ...name];
+  return [Deno.execPath(), ...CLIENT_RUNTIME, "client/main.ts", ...args, ...name];
 }
