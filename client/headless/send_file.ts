@@ -2,7 +2,6 @@
 // digests, and who has them. A file counts as sent when somebody saved it.
 
 import { CmdchatError, ConnectionError } from "../../shared/base/errors.ts";
-import { quote } from "../../shared/base/sanitize.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
 import type { Chat } from "../chat/chat.ts";
 import { SYSTEM_CLOCK } from "../base/clock.ts";
@@ -11,7 +10,7 @@ import { errorText } from "../../shared/cli/error_report.ts";
 import { answersText, leftOutText } from "../render/transfer_text.ts";
 import { transferJson } from "../render/json.ts";
 import type { Script, ScriptInput } from "../app/script.ts";
-import { openSourceFile, openTogether } from "../uploads/disk_file.ts";
+import { openSourceFile, openTogether, shownPath } from "../uploads/disk_file.ts";
 import { begunInput, spoolFile } from "../uploads/stdin_file.ts";
 import type { TransferEvent } from "../transfer_base/transfer_event.ts";
 import { connectedInTime, endOf, Patience, timeOver } from "../app/patience.ts";
@@ -106,7 +105,7 @@ class FileSending {
     );
     if (found !== undefined) return this.#receiver = found;
     const reason = `${nameInSentence(to)} left`;
-    throw transferError(`Cannot send ${quote(path)}`, { code: "nobody", reason });
+    throw transferError(`Cannot send ${shownPath(path)}`, { code: "nobody", reason });
   }
 
   handle(event: TransferEvent): void {
@@ -188,7 +187,7 @@ class FileSending {
       if (!this.#options.json) this.#tellSent(event, chat);
       return undefined;
     }
-    const head = `Cannot send ${quote(path)}`;
+    const head = `Cannot send ${shownPath(path)}`;
     if (event?.kind !== "failed") {
       const why = chat.finish.wanted ? "it was stopped" : "the connection was lost";
       return new ConnectionError(`${head}: ${why}`);

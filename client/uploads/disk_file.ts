@@ -76,7 +76,7 @@ async function orRefusal<T>(path: string, open: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof CmdchatError) throw error;
     const why = error instanceof ChunkError ? error.message : whyUnreadable(error);
-    throw new ConfigError(`Cannot send ${shown(path)}: ${why}`, { cause: error });
+    throw new ConfigError(`Cannot send ${shownPath(path)}: ${why}`, { cause: error });
   }
 }
 
@@ -109,7 +109,7 @@ async function firstThatExists(candidates: readonly string[]): Promise<string | 
 
 function refuseWithoutFiles(path: string, fileMax: number): void {
   if (fileMax > 0) return;
-  throw new LimitError(`Cannot send ${shown(path)}: this server takes no files`);
+  throw new LimitError(`Cannot send ${shownPath(path)}: this server takes no files`);
 }
 
 async function openArchive(
@@ -139,7 +139,7 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
     // The files of /proc and their like say that they have nothing.
     if (info.size === 0 && await handle.read(new Uint8Array(1)) !== null) {
       throw new ConfigError(
-        `Cannot send ${shown(path)}: it does not say how large it is`,
+        `Cannot send ${shownPath(path)}: it does not say how large it is`,
         { hint: "cmdchat-client send-file - sends what comes on its standard input" },
       );
     }
@@ -152,14 +152,16 @@ async function openRegular(path: string, fileMax: number): Promise<SourceFile> {
 }
 
 function refuseUnlessSendable(path: string, info: Deno.FileInfo, fileMax: number): void {
-  if (!info.isFile) throw new ConfigError(`Cannot send ${shown(path)}: it is not a regular file`);
+  if (!info.isFile) {
+    throw new ConfigError(`Cannot send ${shownPath(path)}: it is not a regular file`);
+  }
   refuseTooLarge(path, info.size, fileMax);
 }
 
 function refuseTooLarge(path: string, size: number, fileMax: number): void {
   if (size <= fileMax) return;
   throw new LimitError(
-    `Cannot send ${shown(path)}: it has ${size} bytes, at most ${fileMax} (${
+    `Cannot send ${shownPath(path)}: it has ${size} bytes, at most ${fileMax} (${
       formatBytes(fileMax)
     }) are allowed`,
   );
@@ -222,7 +224,8 @@ function whyUnreadable(error: unknown): string {
   return typeof code === "string" ? `it cannot be read (${code})` : "it cannot be read";
 }
 
-function shown(path: string): string {
+/** A path of the user's as an error shows it. */
+export function shownPath(path: string): string {
   // First, because a cut may take away what tells that the rest is a secret.
   return quote(shortenPath(withoutSecrets(path)), PATH_SHOWN_MAX);
 }
