@@ -8,9 +8,11 @@ import type { Event, EventOf, Request, RequestOf } from "../../../shared/message
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
+import { builtOnce } from "../repo/built_once.ts";
 import { startOwnTimer } from "../system/own_time.ts";
 
 const WAIT_MS = 20_000;
+const RSA_OAEP = { name: "RSA-OAEP", hash: "SHA-256" } as const;
 
 /** Where a peer goes, and as whom. */
 export interface V2PeerOptions {
@@ -30,9 +32,27 @@ export interface V2PeerOptions {
 
 let sharedRsa: Promise<RsaKeyPair> | undefined;
 
-/** One RSA pair for all test peers of a process: making one costs 100 ms, and no test is about it. */
+/** One RSA pair for all test peers of a run: making one costs 0.2 s of processor time, and no test is about it. */
 export function testRsa(): Promise<RsaKeyPair> {
-  return sharedRsa ??= generateRsaKeyPair();
+  return sharedRsa ??= keptRsa();
+}
+
+async function keptRsa(): Promise<RsaKeyPair> {
+  const kept = await builtOnce("rsa.json", writeRsa);
+  if (kept === undefined) return await generateRsaKeyPair();
+  const jwks: { readonly publicKey: JsonWebKey; readonly privateKey: JsonWebKey } = JSON.parse(
+    await Deno.readTextFile(kept),
+  );
+  const take = (jwk: JsonWebKey) =>
+    crypto.subtle.importKey("jwk", jwk, RSA_OAEP, true, jwk.key_ops as KeyUsage[]);
+  return { publicKey: await take(jwks.publicKey), privateKey: await take(jwks.privateKey) };
+}
+
+async function writeRsa(path: string): Promise<void> {
+  const { publicKey, privateKey } = await generateRsaKeyPair();
+  const give = (key: CryptoKey) => crypto.subtle.exportKey("jwk", key);
+  const jwks = { publicKey: await give(publicKey), privateKey: await give(privateKey) };
+  await Deno.writeTextFile(path, JSON.stringify(jwks));
 }
 
 /** A connected v2 client. */
