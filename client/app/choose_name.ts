@@ -1,5 +1,5 @@
 // The first question of the first run: without a name in options or settings, a person at a terminal is asked for one.
-// No name begins with a slash, so whoever types one means a command.
+// No name begins with a slash, so a line with one means a command.
 
 import { UsageError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";

@@ -100,7 +100,7 @@ function waitingFor(chat: Chat): string | undefined {
   return isOutside(chat) ? "you are in this room" : undefined;
 }
 
-/** Why a command was refused has mostly been shown; all else is told as of a line. */
+/** The reason why a command was refused has mostly been shown; all other outcomes are reported as for a line. */
 function reportLostCommand(chat: Chat, text: string, outcome: unknown): void {
   if (outcome === "lost" && !chat.finish.wanted) {
     chat.output.note("warning", `Perhaps not done: ${quote(text, 200)}`);

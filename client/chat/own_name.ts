@@ -1,6 +1,6 @@
-// The user's name. It comes back to whoever asked for it: after a crash the server still holds the session before, and
-// its name with it, so the user is "bob-2" for a while. Nothing proves that both are one person, and nothing has to: the
-// server frees a name when its owner is gone, and then the client that wanted it asks for it, as anybody may.
+// The user's name, and its way back to the user: after a crash the server still holds the former session and its name,
+// so the user is "bob-2" for a while. Nothing proves that both are one person, and nothing has to: the server frees a
+// name when its owner is gone, and then the client that wanted it asks for it, as anybody may.
 
 import { nameKey } from "../../shared/text/names.ts";
 import type { Clock } from "../base/clock.ts";

@@ -27,7 +27,10 @@ export interface PlainPeopleOptions {
   readonly signal: AbortSignal;
 }
 
-/** Somebody needs so long to see an alarm while writing; whoever comes again and again may not stop the talk by it. */
+/**
+ * A person who is writing needs so long to see an alarm; somebody who comes again and again must not stop the talk with
+ * alarms.
+ */
 const HOLD_MS = 3_000;
 const HOLD_AGAIN_MS = 60_000;
 
@@ -60,7 +63,7 @@ export class PlainPeople {
     });
   }
 
-  /** Who proves something to whom; nobody on v1, which cannot tell who the server is. */
+  /** The proofs between members; none on v1, where the server has no identity. */
   #session(): ProofSession | undefined {
     const session = this.#options.session();
     const { client, fingerprint: server } = session?.welcome ?? {};

@@ -16,7 +16,7 @@ const NUMBERS_MAX = 20;
 
 const NOTHING: Completions = { start: 0, candidates: [] };
 
-/** What a completer offers beside what the chat has. */
+/** What a completer offers besides what the chat has. */
 export interface CompleterOptions {
   /** Gives the paths that begin with what was typed. */
   readonly paths?: PathCompleter;

@@ -197,7 +197,7 @@ function requireV2({ isV1 }: Chat): void {
   if (isV1) throw new UsageError("Cannot make an invite that ends: the old protocol has none");
 }
 
-/** What a link to the current room has beside the server's address. */
+/** What a link to the current room has besides the server's address. */
 export interface InviteLinkOptions {
   /** The secret of a sealed room. */
   readonly secret?: Uint8Array | undefined;

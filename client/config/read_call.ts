@@ -37,7 +37,7 @@ export function readCall(words: readonly string[]): Call {
       place = ["--link", word];
     } else if (word.startsWith("-")) {
       const isValued = VALUED.get(word) ?? false;
-      // What is not known is told by whoever parses it, and may have had a value.
+      // The parser reports an unknown option, which may have had a value.
       if (word === "--" || word === "-" || !isKnown(word)) {
         return chat([...place ?? [], ...before, ...words.slice(at)]);
       }

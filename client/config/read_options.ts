@@ -35,7 +35,7 @@ export interface LinkParts {
 /** What the client was told to do; a link is already taken apart. */
 export interface ClientConfig extends OptionValues<typeof CLIENT_OPTIONS>, LinkParts {}
 
-/** Where a link may come from beside the command line. */
+/** Where a link may come from besides the command line. */
 export interface LinkInput extends CommandLineInput {
   /** The first line of standard input, for `--link -`. */
   readonly readLine: () => string;
@@ -73,7 +73,7 @@ export function readConfig(input: LinkInput): ClientConfig {
   return withLink(settled, input.readLine);
 }
 
-/** What a second link is told; it repeats neither. */
+/** The error for a second link; it repeats neither. */
 export function twoLinks(): UsageError {
   return new UsageError("Cannot use two links: expected one, or --link");
 }

@@ -18,7 +18,7 @@ import { RUNTIME_TIMERS, type Timers } from "../terminal/paint_scheduler.ts";
 import type { Tty } from "../terminal/terminal.ts";
 import { PASTE_BRACKETS_OFF, PASTE_BRACKETS_ON } from "../terminal/terminal_modes.ts";
 
-/** What a plain prompt needs beside its terminal. */
+/** What a plain prompt needs besides its terminal. */
 export interface PlainPromptOptions {
   /** Whether the terminal is asked for brackets around a paste: the only sequence that it ever gets. */
   readonly brackets: boolean;

@@ -1,4 +1,4 @@
-// What a prompt needs beside its terminal: its looks, and callbacks into the program.
+// What a prompt needs besides its terminal: its looks, and callbacks into the program.
 
 import type { Completer } from "../editing/completion.ts";
 import type { LookBackSource } from "./look_back.ts";

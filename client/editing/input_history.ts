@@ -14,7 +14,7 @@ export class InputHistory {
 
   /**
    * Adds a text, and moves to the newest end. Not one that is empty or repeats the last one, and no command that is only
-   * about a link with a token or a room's secret: whoever looks at the screen later would read it.
+   * about a link with a token or a room's secret: somebody who looks at the screen later would read it.
    */
   add(text: string): void {
     if (text !== "" && text !== this.#entries.at(-1) && !isSecretCommand(text)) {

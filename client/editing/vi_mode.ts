@@ -23,7 +23,7 @@ import {
   wordAround,
 } from "./vi_motions.ts";
 
-/** What vi's commands need beside the text. */
+/** What vi's commands need besides the text. */
 export interface ViOptions {
   readonly editor: LineEditor;
   /** A row up or down, or at the first or last row an earlier or later line. */

@@ -111,7 +111,7 @@ const HANDLERS: Handlers = {
   },
 };
 
-/** Shows a direct message, whoever brought it: the server, or a sealed room. */
+/** Shows a direct message, be it from the server or from a sealed room. */
 export function handleDirect(chat: ChatContext, event: WithAnyIds<EventOf<"direct">>): void {
   const { client, name: sender, toName: to, room, request, text, time } = event;
   const own = client === chat.clientId;

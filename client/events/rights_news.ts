@@ -1,4 +1,4 @@
-// What the user may decide in a room, where that is news.
+// Tells the user when the rights in a room change.
 
 import type { AnyClientId } from "../base/local_ids.ts";
 import { nameInSentence } from "../../shared/text/names.ts";
@@ -13,7 +13,7 @@ export function noteRank(chat: ChatContext, room: JoinedRoom): boolean {
   return room.isModerated = room.rankOf(chat.clientId ?? 0) !== undefined;
 }
 
-/** Rights are those of a session: whoever had them in another one is told, and who has them now. */
+/** Rights belong to a session: a user who had them in a former one is told, and reads who has them now. */
 export function rankNews(
   chat: ChatContext,
   room: JoinedRoom,

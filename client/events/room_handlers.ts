@@ -90,7 +90,7 @@ const HANDLERS: Handlers = {
   revised(chat, { client, name, request, sequence, text, time }, room) {
     const own = client === chat.clientId;
     if (own) chat.requests.answer(request, "confirmed");
-    // Whoever changed a message sees which one it was; to others a deleted text is not shown again.
+    // The user who changed a message sees which one it was; others are not shown a deleted text again.
     const before = own ? room.said.find(sequence)?.text : undefined;
     if (text === null) room.reactions.delete(sequence);
     room.said.revise(sequence, name, text);
@@ -155,7 +155,7 @@ const HANDLERS: Handlers = {
   away(chat, { client, room: id, name, time }, room) {
     room.roster.add({ name, client, state: "away" });
     chat.transfers.memberAway(client, id);
-    // What was missed tells of ourselves, too; we know.
+    // Missed events include our own, which we know.
     if (client === chat.clientId) return;
     show(
       chat,

@@ -1,6 +1,6 @@
-// The blocks in front of each file of a tar archive (POSIX.1-2017, pax interchange format): only what a folder needs that
-// one person hands to another. Who made a file, when, and who may do what with it is not said, so that equal folders are
-// equal archives; what else an archive can hold is refused by the reader (docs/adr/0033-folders-as-tar.md).
+// The blocks in front of each file of a tar archive (POSIX.1-2017, pax interchange format): only what is needed to hand
+// a folder to another person. Owners, times and permissions are left out, so that equal folders are equal archives; the
+// reader refuses everything else that an archive can hold (docs/adr/0033-folders-as-tar.md).
 
 import { concatBytes } from "../../shared/base/bytes.ts";
 

@@ -55,7 +55,7 @@ class FileSending {
   readonly #stdout = new StdoutLines();
   #chat: Chat | undefined;
   #patience: Patience | undefined;
-  /** Who got the first file of those for one member: a later one of the same name is somebody else. */
+  /** The member that got the first of several files: a later member of the same name is somebody else. */
   #receiver: OnlyReceiver | undefined;
   #somebody = Promise.withResolvers<void>();
   #ended = Promise.withResolvers<TransferEvent>();
@@ -73,7 +73,7 @@ class FileSending {
     const { to } = this.#options;
     const known = this.#receiver;
     if (known !== undefined) {
-      // Whoever had the name and left is not waited for.
+      // A member that had the name and left is not waited for.
       const found = this.#others.find(({ client }) => client === known.client);
       return found?.state !== "away";
     }
@@ -95,7 +95,7 @@ class FileSending {
     return as !== undefined && !paths.includes(STDIN);
   }
 
-  /** Whom `--to` means: whoever had that name first. Throws CmdchatError where they are gone. */
+  /** The member that `--to` means: the first one with that name. Throws CmdchatError where they are gone. */
   #onlyReceiver(path: string): OnlyReceiver | undefined {
     const { to } = this.#options;
     if (to === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Turns the fault of a transfer into an error of the class, and so the exit code, of whoever caused it.
+// Turns the fault of a transfer into an error whose class, and so exit code, names the side at fault.
 
 import {
   type CmdchatError,

@@ -268,7 +268,7 @@ const hpkeImpl = {
   generateKeyPair: async () => await pairOf(derivePrivateKey(randomBytes(CURVE_KEY_BYTES))),
 };
 
-/** What HPKE binds beside the plaintext. */
+/** What HPKE binds besides the plaintext. */
 export interface HpkeBinding {
   readonly info: Uint8Array;
   readonly aad: Uint8Array;

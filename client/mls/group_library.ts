@@ -62,13 +62,13 @@ export type Processed =
     readonly consumed: readonly Uint8Array[];
   };
 
-/** What a commit does beside renewing the own path. */
+/** What a commit does besides renewing our own path. */
 export interface CommitPlan {
   /** Leaves to be removed. */
   readonly removed?: readonly number[];
   /** The removal is a kick, for that reason. */
   readonly kick?: Uint8Array | undefined;
-  /** Who the own leaf is from now on. */
+  /** The credential of our own leaf from now on. */
   readonly leaf?: Pick<OwnLeaf, "identity"> | undefined;
   /** Who may do what from now on; then it does nothing else, and renews no path. */
   readonly rights?: Rights | undefined;

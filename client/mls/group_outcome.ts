@@ -22,7 +22,7 @@ export interface SealedFrame {
   readonly body: Uint8Array;
 }
 
-/** Who came and who went by a change of the group. */
+/** The members who came and went with a change of the group. */
 export interface Changed {
   readonly joined: readonly GroupMember[];
   readonly left: readonly GroupMember[];
@@ -57,7 +57,7 @@ export type FrameOutcome =
   | {
     readonly kind: "epoch";
     readonly own: boolean;
-    /** Who made the commit; undefined where one came in by it. */
+    /** The member who made the commit; undefined for a commit by which somebody joined. */
     readonly by: GroupMember | undefined;
     readonly order: OrderVerdict;
     readonly kick: Kick | undefined;
@@ -96,7 +96,9 @@ export function reasonOf(error: unknown): string {
   return text.replace(/^Cannot [^:]*: /, "");
 }
 
-/** Who is kicked by whom, where a commit of that leaf leads from these members to these leaves. */
+/**
+ * The member who is kicked, and the one who kicks, if a commit of that leaf leads from these members to these leaves.
+ */
 export function kickOf(
   { members, after, committer, reason }: {
     readonly members: readonly GroupMember[];

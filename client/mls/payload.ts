@@ -87,11 +87,11 @@ export const PAYLOADS = {
   },
   /** A `file` for the member with that handle alone, sealed for its leaf (§11.9). */
   handed: { id, to: bytes(HANDLE_BYTES), enc: key, sealed: z.custom<Uint8Array>(isSealed) },
-  /** Who moderates the room pins a text for everybody, or removes the pin: null. */
+  /** A member who moderates the room pins a text for everybody, or removes the pin: null. */
   pin: { id, pin: pin() },
 } as const;
 
-/** Signature key of who said it, and its id; then the name and the text, as whoever tells it says. */
+/** Signature key of the text's author, and its id; then name and text, as the member who reports it says. */
 function pin() {
   const name = utf8(NAME_MAX_BYTES);
   const text = utf8(PIN_TEXT_MAX_BYTES);

@@ -30,10 +30,10 @@ const MAKER_EXTENSION = 0xf001;
 const LOCK_EXTENSION = 0xf002;
 /** Extension of the group: the signature keys of the maker's ops, one behind the other. */
 const OPS_EXTENSION = 0xf003;
-/** Proposal beside a removal: who moderates the room wants it; the reason in UTF-8. */
+/** Proposal that goes with a removal by a member who moderates the room; the reason in UTF-8. */
 export const KICK_PROPOSAL = 0xf001;
 
-/** Nodes of the widest tree: who comes takes the first free leaf, and the library fills a tree up to a whole one. */
+/** Nodes of the widest tree: a joiner takes the first free leaf, and the library fills a tree up to a whole one. */
 const NODES_MAX = 2 ** (Math.ceil(Math.log2(SEALED_MEMBERS_MAX)) + 1) - 1;
 
 /** What every leaf says that it understands. */
@@ -156,7 +156,7 @@ function isJoinProposal(proposal: ProposalOrRef): boolean {
   return proposalType === "remove" || proposalType === "external_init";
 }
 
-/** What is said of anything that is not as it should be. */
+/** The error for everything that is not as it should be. */
 export function unreadable(what: string, cause?: unknown): ProtocolError {
   return new ProtocolError(`Cannot read a sealed ${what}: it is not as the protocol says`, {
     cause,

@@ -30,7 +30,7 @@ export interface Endpoint {
 
 /** Whom TLS trusts. */
 export interface TlsSettings {
-  /** PEM of certificates that are trusted beside the public authorities. */
+  /** PEM of certificates that are trusted besides the public authorities. */
   readonly caCerts: readonly string[];
   /** True: any certificate is taken. For tests of one's own; the client warns in red. */
   readonly insecure: boolean;

@@ -14,7 +14,8 @@ type Place = Pick<Endpoint, "host" | "port">;
 /** How far an address reaches: this machine, its own networks, or everywhere. */
 export type Reach = 0 | 1 | 2;
 
-// What is not here is nobody's or everybody's address, or another one in disguise (mapped, translated, tunneled).
+// Kinds that are not listed are the address of nobody, of everybody, or of another kind in disguise (mapped,
+// translated, tunneled).
 const REACHES: Readonly<Partial<Record<string, Reach>>> = {
   loopback: 0,
   private: 1,
@@ -31,7 +32,7 @@ export function reachOf(address: string): Reach | undefined {
   return isIP(bare) === 0 ? undefined : REACHES[ipaddr.parse(bare).range()];
 }
 
-/** Who told of the servers. */
+/** The server that named the others. */
 export interface Teller {
   readonly fingerprint: Fingerprint;
   /** At which address it was reached; undefined = not known, which counts as the open network. */

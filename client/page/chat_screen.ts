@@ -25,7 +25,7 @@ import { TransferCards } from "./transfer_cards.ts";
 /** Which of the two drawers. */
 type Side = "rooms" | "people";
 
-/** What the screen needs of the page around it. */
+/** What the screen needs from the page around it. */
 export interface ChatScreenHost {
   readonly actions: PageActions;
   /** Whether a server sent the page, and not a file. */
@@ -332,7 +332,7 @@ export class ChatScreen {
       event.preventDefault();
       this.logs.focusMessage();
     } else if ([...key].length === 1 && key !== " ") {
-      // Whoever begins to write, wherever they are, writes a message.
+      // A key that begins a text goes to the message, wherever the focus is.
       this.composer.focus();
     }
   }

@@ -57,7 +57,7 @@ export class TransferCards {
     card.state = state;
     const hadKeyboard = card.buttons.contains(document.activeElement);
     card.buttons.replaceChildren(...this.#buttons(transfer));
-    // Not to the button that took its place: who presses twice would cancel what they accepted.
+    // Not to the button that took its place: a second press would cancel what the first one accepted.
     if (hadKeyboard) card.element.focus();
   }
 

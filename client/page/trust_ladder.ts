@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-// How far a page can be trusted, said plainly: whoever serves a page can serve another one, once, to one person.
+// How far a page can be trusted, said plainly: a server can send a different page, once, to one person.
 
 import { element } from "./element.ts";
 

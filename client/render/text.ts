@@ -136,7 +136,7 @@ export interface Renderer {
   more?(rows: number, n: number): SpanRow;
 }
 
-/** What is shown of a message beside its rows. */
+/** What is shown of a message besides its rows. */
 export function messageTraits(
   { own, mention, to, action = false, sealed = false, sequence, backlog = false }: ChatLine,
 ): Omit<RenderedLine, "rows"> {

@@ -83,7 +83,7 @@ const ANSWERS: Readonly<Record<FileAnswer, readonly [one: string, many: string]>
   left: ["left", "left"],
   open: ["has not answered", "have not answered"],
 };
-/** So many are named; of more only their number is said. */
+/** So many are named; of the others only the number is shown. */
 const NAMED_MAX = 4;
 
 /** What became of a file at its receivers, as in `bob and carol saved it · dave refused it`; safe to show. */
@@ -162,7 +162,7 @@ export function leftOutText({ leftOut = 0 }: TransferRef): string {
     : `, without ${leftOut} links or special files in it`;
 }
 
-/** Who alone is offered it. */
+/** The only member who is offered it. */
 function toOf({ to }: TransferRef): string {
   return to === undefined ? "" : ` to ${nameInSentence(safeName(to))} alone`;
 }

@@ -14,7 +14,7 @@ const REMEMBERED = 32;
 
 /** Direct messages in both directions. Texts and names are NOT sanitized. */
 export class DirectMessages {
-  /** Who wrote to us alone last. */
+  /** The sender of the last direct message to us. */
   last: Correspondent | undefined;
   readonly #own = new Map<number, string>();
 

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 const WRITERS_MAX = 32;
 const SHOWN_MS = 2 * TYPING_QUIET_MS;
 
-/** What it needs of the chat. */
+/** What it needs from the chat. */
 export interface TypingOptions {
   readonly clock: Clock;
   readonly isWanted: () => boolean;

@@ -1,5 +1,5 @@
-// What becomes of a chat where a name comes back with another key, or where a sealed room lets nobody in: a person is told
-// and decides; a program stops, since it would wait for nobody or speak to somebody else.
+// What happens when a name comes back with another key, or a sealed room lets nobody in: a person is told and decides;
+// a program stops, since it would wait forever or speak to somebody else.
 
 import { type CmdchatError, CryptoError } from "../../shared/base/errors.ts";
 import { quote } from "../../shared/base/sanitize.ts";

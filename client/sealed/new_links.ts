@@ -14,7 +14,7 @@ export interface NewLink {
   readonly secret: Uint8Array;
 }
 
-// Far more than people agree about; whoever has the link could come in under new names without end.
+// Far more than people agree about; somebody with the link could come in under new names without end.
 const KEPT = 64;
 
 /** The new links of one room, the last one of each member. */

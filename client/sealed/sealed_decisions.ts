@@ -14,7 +14,7 @@ import type { SealedRoomEvent, SealStatus } from "../sealed_engine/engine_protoc
 /** An event without its room and its place there. */
 export type WithoutPlace<E> = E extends unknown ? Omit<E, "room" | "at"> : never;
 
-/** What it needs of the room. */
+/** What it needs from the room. */
 export interface DecidingRoom {
   readonly status: () => SealStatus | undefined;
   /** What names the client to which the engine gave this number. */
@@ -64,7 +64,7 @@ export class SealedDecisions {
   pinned(event: Extract<SealedRoomEvent, { kind: "pinned" }>): void {
     const { name, time, pin, request, told } = event;
     if (request > 0) this.#room.answered(request);
-    // Whoever heard it knows what it says; else it is the word of who tells it.
+    // A client that heard the pinned text knows it; otherwise it is the claim of the member who tells it.
     const said = pin === null ? undefined : this.#state.said.find(pin.sequence);
     const { sequence = 0 } = said ?? {};
     if (!told && (pin === null || said !== undefined)) {

@@ -115,7 +115,7 @@ export class SealedRoom {
     });
   }
 
-  /** Whether we make it just now and are not in: whoever follows a link sooner is there first, and its maker. */
+  /** Whether we are making it and are not in yet: somebody who follows a link sooner would be first, and its maker. */
   get isBeingMade(): boolean {
     return this.#options.isNew && this.state.isNew;
   }
@@ -164,7 +164,7 @@ export class SealedRoom {
     this.#engine.handle({ kind: "remember", people: this.#options.people.known.all });
   }
 
-  /** Tells all members of another link; whoever asks for it tells what became of it. */
+  /** Tells all members of another link; the caller reports the outcome. */
   move(secret: Uint8Array): Promise<RequestOutcome> {
     return this.requests.addUnasked({ kind: "move", secret }, this.state);
   }

@@ -139,7 +139,7 @@ export type SealedRoomEvent =
     readonly held: readonly RequestId[];
     readonly why: string;
   }
-  /** The way into the room is shut: what a person is told, and the reason alone. */
+  /** The room cannot be entered: the text for a person, and the reason alone. */
   | { readonly kind: "shut"; readonly text: string; readonly why: string }
   /** A member says that the room moves to a new link. */
   | {
@@ -348,7 +348,7 @@ export type FromWorker =
   | { readonly kind: "taken"; readonly bytes: number }
   | { readonly kind: "fail"; readonly why: string };
 
-// What a message takes beside what it carries.
+// The size of a message besides what it carries.
 const EVENT_BYTES = 1_024;
 
 /** Bytes that an event of the relay takes while it waits for the worker, roughly. */

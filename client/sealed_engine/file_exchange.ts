@@ -204,7 +204,7 @@ export class FileExchange {
     const incoming = this.#incoming.get(key);
     if (incoming === undefined) return;
     incoming.until = this.#state.options.now() + FORGOTTEN_MS;
-    // Of an empty file no chunk is wanted, but its padding.
+    // An empty file has no chunk but its padding, which is asked for.
     incoming.wanted = count === 0 && incoming.content > 0 ? undefined : { index, count };
     this.#ask(incoming);
   }

@@ -55,7 +55,7 @@ interface Opening {
   readonly expected?: Fingerprint | undefined;
 }
 
-/** What is said to a server, which may be known only once it has proved who it is. */
+/** The hello for a server; its content may depend on the identity that the server proved. */
 type Introducing = () => SessionDestination | Promise<SessionDestination>;
 
 /** Makes sessions, one after the other. */
@@ -183,7 +183,7 @@ export class Dialer {
     throw last;
   }
 
-  /** At another server than the user named: only where it proves to be the one that told of it. */
+  /** At a server that the user did not name: only if it proves the identity of the server that named it. */
   async #openOther(
     place: ServerPlace,
     { introducing, signal }: { readonly introducing: Introducing; readonly signal: AbortSignal },

@@ -22,7 +22,7 @@ export async function* readFrames(
   if (reader.pending) throw new ConnectionError("The connection to the server broke in a message");
 }
 
-/** What a write that waits takes in memory beside its bytes. */
+/** The memory of a waiting write besides its bytes. */
 const WRITE_BYTES = 1_024;
 
 /**

@@ -30,7 +30,10 @@ export interface SessionV2Request {
   /** What may be said to the server of this fingerprint; throws to end the attempt before anything is said. */
   readonly introduce: (server: Fingerprint) => Promise<Introduction>;
   readonly clock?: Clock;
-  /** Gives the attempt up; a server that was told our name by then is told goodbye as well, lest it hold the session. */
+  /**
+   * Gives the attempt up; a server that knows our name by then gets a goodbye as well, so that it does not hold the
+   * session.
+   */
   readonly signal?: AbortSignal;
   /** How long an answer may be due where another server could take over; undefined = there is none. */
   readonly answerMs?: number | undefined;

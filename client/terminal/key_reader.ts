@@ -21,7 +21,7 @@ export type UserKey = Exclude<KeyEvent, { kind: "report" }>;
 // A report: a terminal answers within milliseconds, over a slow line within a second; after that it will not.
 const WAITS = { sequence: 50, report: 1_000, paste: 1_000 } as const;
 
-/** What a key reader needs beside its terminal. */
+/** What a key reader needs besides its terminal. */
 export interface KeyReaderOptions {
   readonly timers: Timers;
   /** Receives what the user did. */

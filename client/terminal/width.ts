@@ -39,7 +39,8 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Me}\p{Mn}\p{Cf}]/u;
 // wcwidth implementations are still made with.
 const NEVER_DRAWN =
   /[\p{Cc}\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0670-\u07f3\u0901-\u0902\u093c-\u0954\u0962-\u09e3\u0a01-\u0a4d\u0a70-\u0a71\u0a81-\u0ae3\u0b01-\u0b43\u0b4d\u0b56\u0b82-\u0bcd\u0c3e-\u0c56\u0cbc-\u0ce3\u0d41-\u0d43\u0d4d\u0dca-\u0eb9\u0ebb-\u0ecd\u0f18-\u0f87\u0f90-\u1032\u1036-\u1039\u1058-\u1059\u1160-\u11ff\u135f-\u180d\u18a9-\u1a18\u1b00-\u1b73\u1dc0-\u1dca\u1dfe-\u2063\u206a-\u20ef\u302a-\u309a\ua806-\ua826\ufb1e-\ufe23\ufeff\ufff9-\ufffb\u{10a01}-\u{10a3f}\u{1d167}-\u{1d244}\u{e0001}\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}]/u;
-// What an old table takes as wide with the whole of its block; by newer ones it is narrow, as some circled numbers are.
+// Characters that an old table takes as wide because their whole block is; in newer ones they are narrow, as some
+// circled numbers are.
 const ONCE_WIDE =
   /[\u115f\u2e80-\u3029\u302e-\u303e\u3040-\u3098\u309b-\ua4cf\ufe30-\ufe6f\uff00\u{1f93b}\u{1f946}]/u;
 const NUMBER_SIGN = /[\u0600-\u0605\u06dd\u0890\u0891\u08e2\u{110bd}\u{110cd}]/u;

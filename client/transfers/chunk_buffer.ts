@@ -35,7 +35,7 @@ export function faultOfOffer(
   return undefined;
 }
 
-/** What may stay in memory beside a chunk: its message around it. */
+/** What may stay in memory besides a chunk: the message around it. */
 const SPARE_MAX_BYTES = 4_096;
 
 /** In place of a chunk that was taken away. */

@@ -22,7 +22,7 @@ export interface ByteSource {
   close(): void;
 }
 
-/** What is known of it beside its bytes. */
+/** What is known of it besides its bytes. */
 export interface CheckedFileOptions {
   readonly name: string;
   readonly isFolder?: boolean;

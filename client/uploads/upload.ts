@@ -88,7 +88,7 @@ export function giveUp(file: string, index: number): RequestOf<"chunk"> {
   return { kind: "chunk", file, index, data: new Uint8Array(), last: true };
 }
 
-/** Whether receivers can be told of a fault of an upload. */
+/** Whether receivers can learn of a fault of an upload. */
 export function isTold({ code }: TransferFault): boolean {
   return TOLD.has(code);
 }
@@ -172,7 +172,7 @@ export class PushedUpload implements Upload {
       return { sha256: toHex(this.file.hash), receivers: [] };
     }
     if (isTold(fault) && this.#isConfirmed) {
-      // Nobody is told that a connection is lost which no longer matters.
+      // The loss of a connection that no longer matters is not reported.
       this.#send(giveUp(this.id, this.#next)).catch(() => undefined);
     }
     return { fault };

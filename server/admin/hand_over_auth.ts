@@ -1,6 +1,6 @@
-// Hands the server's state to whoever proves to have the admin token, without sending it. Between one process and the
-// next, any user of the machine can listen at their address: an impostor must neither learn the token, nor read the
-// state, nor hand over a state of its own.
+// Hands the server's state to a process that proves, without sending it, that it has the admin token. Between one
+// process and the next, any user of the machine can listen at their address: an impostor must neither learn the token,
+// nor read the state, nor hand over a state of its own.
 //
 // Two phases, so that a state is never lost with its only copy: `give` returns the state, and the giver keeps it until
 // `finish` proves that the receiver serves; without that, it resumes after FINISH_MS. Clients wait meanwhile, so the

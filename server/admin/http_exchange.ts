@@ -1,5 +1,5 @@
-// One HTTP request on a connection, and its answer; then the connection is closed. Small bounds: whoever asks here is a
-// program of the operator's, and everybody else gets little for free.
+// One HTTP request on a connection, and its answer; then the connection is closed. Bounds are small: the operator's
+// programs need no more, and strangers get little for free.
 
 import { CmdchatError } from "../../shared/base/errors.ts";
 import { concatBytes } from "../../shared/base/bytes.ts";

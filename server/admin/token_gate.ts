@@ -18,7 +18,7 @@ const WAITING_MAX = 64;
 /** A wrong token or proof, as it is counted and logged. */
 export type OnGuess = (source: string) => void;
 
-/** What a gate needs beside the token. */
+/** What a gate needs besides the token. */
 export interface TokenGateOptions {
   readonly onGuess?: OnGuess;
   /** Resolves after `ms`; without it, a timer that does not keep the process alive. */

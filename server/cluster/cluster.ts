@@ -195,7 +195,7 @@ export class Cluster {
     const answer = this.#heard.has(slot) ? await this.#questions.one(ask) : undefined;
     if (answer?.kind === "kept") return arrived(), undefined;
     const { request, mail } = answer?.kind === "given" ? answer : { request: null, mail: [] };
-    // Its server may have told of the session anew meanwhile.
+    // Its server may have reported the session again meanwhile.
     const { unsettled, digests } = this.#sessions.find(ticket, secret) ?? known;
     return { client, digests, request: request ?? undefined, mail, unsettled, arrived };
   }

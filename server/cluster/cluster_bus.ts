@@ -111,8 +111,8 @@ const PASSINGS: ReadonlySet<Kind> = new Set<Kind>(["left", "away", "back"]);
 const PRESENCE: ReadonlySet<Kind> = new Set<Kind>(["joined", "away", "back", "status"]);
 
 /**
- * What a client's next event makes pointless of those that wait: while NATS does not answer, who comes and goes, or loses
- * its connection and is back, leaves no more behind than one event of each kind.
+ * Waiting events that a client's next event makes pointless: while NATS does not answer, a client that comes and goes,
+ * or loses its connection and is back, leaves at most one event of each kind.
  */
 const OUTDATED: Readonly<Partial<Record<Kind, ReadonlySet<Kind>>>> = {
   away: new Set<Kind>(["away", "back"]),

@@ -1,5 +1,5 @@
-// Messages between the servers of a cluster, beside the logs: one row each. NATS does not store them, and any of them
-// may get lost.
+// Messages between the servers of a cluster, apart from the logs: one row each. NATS does not store them, and any of
+// them may get lost.
 
 import { decode, encode } from "cborg";
 import * as z from "zod/mini";
@@ -124,8 +124,8 @@ const MESSAGES = {
   /** Answer to `room_asked`; with members, the receiver puts the log back where it is gone. */
   room_known: { question, hasMembers: z.boolean() },
   /**
-   * The client of the session of `ticket`, which was told of just before, came by an invite: `digest` is that of its
-   * token, `token` that of its maker's.
+   * The client of the session of `ticket`, which was reported just before, came in with an invite: `digest` is that of
+   * its token, `token` that of its maker's.
    */
   guest: {
     ticket,

@@ -22,15 +22,15 @@ export interface OtherSession {
   readonly digests: readonly Uint8Array[];
   readonly client: number;
   readonly slot: Slot;
-  /** The invite by which its client came; undefined = by none. */
+  /** The invite with which its client came in; undefined = none. */
   guest?: GuestPass;
-  /** What its server said of its requests before it gave it up. */
+  /** What its server said about its requests before it gave the session up. */
   unsettled: Unsettled;
 }
 
 const SETTLED: Unsettled = { open: [], declined: [] };
 
-/** All sessions of the other servers, as these told of them. */
+/** All sessions of the other servers, as these reported them. */
 export class OtherSessions {
   readonly #byTicket = new Map<string, OtherSession>();
   readonly #homes = new Map<number, Slot>();
@@ -109,7 +109,7 @@ export async function giveSession(
   });
 }
 
-/** Clients that are on their way from another server to this one: what is said to one alone waits until it is here. */
+/** Clients that are on their way from another server to this one: direct messages to one wait until it is here. */
 export class Arrivals {
   readonly #expected = new Map<number, Promise<void>>();
 
@@ -144,7 +144,7 @@ export class Arrivals {
   }
 }
 
-/** What the servers that were there before this one have yet to tell it of themselves. */
+/** What the servers that were there before this one have not told it yet. */
 export class Introductions {
   readonly #begun = new Set<Slot>();
   #onEnd: () => void = () => {};

@@ -4,7 +4,7 @@ import type { Slot } from "./client_numbers.ts";
 import type { ClusterMessage } from "./cluster_messages.ts";
 
 const ANSWER_MS = 3_000;
-// Whoever makes a room waits for this where a server hangs that counts as alive.
+// A client that makes a room waits this long if a server hangs that counts as alive.
 const ALL_ANSWER_MS = 1_000;
 
 interface Question {

@@ -9,7 +9,7 @@ const FRESH_MS = 8_000;
 // Far above its share a server begins to pass clients on, and ends a little above it: nobody goes to and fro.
 const BEGIN = { factor: 1.25, more: 4 };
 const END = { factor: 1.05, more: 1 };
-// What is too much is gone in a minute, and never faster than the others compute handshakes beside their work.
+// The surplus is gone in a minute, and never faster than the others compute handshakes beside their other work.
 const BEATS = 60;
 const BEAT_MAX = 20;
 

@@ -72,12 +72,12 @@ function tokensOf(
   return tokens;
 }
 
-// As many as 128 bits have in base64. Of random ones one in ten at most has less than this, and is only treated as if
-// somebody had made it up; words with numbers behind them, and one key again and again, have far less.
+// As many characters as 128 bits have in base64. At most one random token in ten has less than this, and is then
+// treated like one that a person made up. Words followed by numbers, and one repeated key, have far less.
 const RANDOM_MIN = { characters: 22, different: 8, changes: 10 } as const;
 // The same four characters twice: of 32 random hexadecimal digits one case in 160.
 const REPEATS = /(.{4}).*\1/i;
-// Whoever goes along the keys (1qaz2wsx3edc), or numbers words, counts; of four random digits one case in 500.
+// Walks over the keyboard (1qaz2wsx3edc) and numbered words count up; so do four random digits, in one case of 500.
 const COUNTED_STEPS = 3;
 
 /** Whether a token is as long and as mixed as a random one, hex included. */

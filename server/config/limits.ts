@@ -15,7 +15,9 @@ export const PACE_BYTES = 8 * KIB;
 /** Requests a second after that burst; more wait unread. 64 clients at this pace cost a tenth of a core. */
 export const PACE_PER_SECOND = 50;
 
-/** Parts of files that pay for one request of whoever gets them: who asks for as much as comes is never slowed down. */
+/**
+ * Parts of files that a client gets for one request of its pace: asking for as much as arrives is never slowed down.
+ */
 export const PACE_PARTS = 4;
 
 /** Longest pause in reading from a client that sends more; its leaving must still be noticed soon. */
@@ -115,9 +117,10 @@ export const OUTBOX_BULK_MAX_BYTES = 16 * MIB;
 
 /**
  * A v1 sender cannot be asked for what a client has room for, so the server reads it no faster than those who get its
- * file: while so much waits for one of them, each further chunk waits, for `patienceMs` at most. Who is behind after
- * `times` of these in a row loses the file: members with 1.4 Mbit/s and more get all of it, and one that does not read
- * delays it by two seconds. Over the bus of a cluster no sender is slowed down: there, `mostBytes` is the bound.
+ * file: while so much waits for one of them, each further chunk waits, for `patienceMs` at most. A member that is
+ * behind after `times` of these in a row loses the file: members with 1.4 Mbit/s and more get all of it, and one that
+ * does not read delays it by two seconds. Over the bus of a cluster no sender is slowed down: there, `mostBytes` is the
+ * bound.
  */
 export const PUSHED_FILES = {
   waitingBytes: 512 * KIB,
@@ -146,14 +149,14 @@ export const OUTBOX_V1_WRITE_BODIES = 64;
 export const OUTBOX_BULK_WRITE_BYTES = 64 * KIB;
 
 /**
- * An outbox where no more waits is sealed before the others: a few lines, as people type them. Beside them, so many bytes
- * of who came and who went: a member does not pay for the crowd that comes into its room.
+ * An outbox where no more waits is sealed before the others: a few lines, as people type them. `presenceBytes` of joins
+ * and leaves may wait as well: a member does not pay for a crowd that comes into its room.
  */
 export const OUTBOX_PROMPT = { bytes: 2 * KIB, bodies: 8, presenceBytes: 8 * KIB } as const;
 
 /**
- * Clients who are told at once within `waitMs` who came and who went: some 8 ms of the thread. Others wait for so long, and
- * then `inTurn` of them are told at a time, some 4 ms, every `lookMs`.
+ * Clients that get joins and leaves at once, within each `waitMs`: some 8 ms of the thread. The others wait that long;
+ * then `inTurn` of them get theirs at a time, some 4 ms, every `lookMs`.
  */
 export const PRESENCE = { atOnce: 500, waitMs: 1_000, inTurn: 250, lookMs: 20 } as const;
 
@@ -170,8 +173,8 @@ export const STOP_DRAIN_MS = 3_000;
 export const EXPECTED_BACK_MS = 10_000;
 
 /**
- * A server that joins others lets nobody in before these have told it which sessions they have: whoever came from one of
- * them would lose theirs. They answer its hello within `hello`; one that hangs holds it up for `most`.
+ * A server that joins others lets nobody in before these have told it which sessions they have: a client that came from
+ * one of them would lose its session. They answer its hello within `hello`; one that hangs holds it up for `most`.
  */
 export const INTRODUCED_MS = { hello: 300, most: 3_000 } as const;
 
@@ -238,7 +241,7 @@ export const SEALED_MEMORY_BUDGET = { most: 256 * MIB, reserve: 16 * KIB } as co
 /** How long members have to send their GroupInfo before others are asked as well. */
 export const SEALED_GROUP_INFO_MS = 2_000;
 
-/** Turns that a source has had in vain, from which on no member is asked for another GroupInfo because of it. */
+/** After so many unused turns of a source, no member is asked for another GroupInfo because of it. */
 export const SEALED_FRESH_MAX = 16;
 
 /** A newcomer's time for its commit before the turn passes on; halved per failed turn, down to the second value. */
@@ -262,7 +265,7 @@ export const SEALED_GUESTS_MAX = 64;
 /** A guest that has not asked to join for this long gives way to another. */
 export const SEALED_GUEST_IDLE_MS = 5_000;
 
-/** How often, at most, members are told the number of guests. */
+/** The shortest time between two messages to members with the number of guests. */
 export const SEALED_GUESTS_TOLD_MS = 1_000;
 
 /** How long a member has to remove a departed one before the next is asked. */

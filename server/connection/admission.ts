@@ -51,7 +51,7 @@ export async function byToken<T>(
     if (use !== undefined) relay.counters.invitesUsed++;
     return entered;
   } catch (error) {
-    // Whoever tries again at once must not find the invite used up by that.
+    // A client that tries again at once must not find the invite used up by this attempt.
     await use?.giveBack();
     throw error;
   }

@@ -62,7 +62,7 @@ class SessionReader {
     const turns = this.#turns;
     this.#login.session.heardAt = performance.now();
     try {
-      // A single message is done at once, whoever else has much to say.
+      // A single message is handled at once, however busy other clients are.
       if (turns.isTaken && this.#source.hasSeveral(chunk)) await turns.inLine();
       const frames = this.#source.push(chunk);
       // Of a cluster, what a read queues comes back later: nobody can tell whose it was.
@@ -135,8 +135,8 @@ async function receiveAll(
   }
   const hasFilled = isShared || filledSoFar() !== before;
   await turns.next();
-  // Whoever has many outboxes filled reads on when these had their turn: no session costs more than is written. Who says
-  // a line to a few does not wait for those of others.
+  // A session that filled many outboxes is read on once these had their turn: no session causes more work than is
+  // written. Who says a line to a few does not wait for those of others.
   if (hasFilled) await heavyFlushed();
   return false;
 }

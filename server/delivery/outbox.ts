@@ -1,6 +1,6 @@
-// What waits to be written to one client. Self-clocked: while a write is in flight, bodies collect; when it returns, all
-// that waits leaves as one write. No timer, no latency when quiet. Talk leaves before parts of files, and parts of files
-// never close a connection.
+// The queue of one client. Self-clocked: while a write is in flight, bodies collect; when it returns, all of them leave
+// as one write. No timer, no latency when quiet. Talk leaves before parts of files, and parts of files never close a
+// connection.
 
 import { type Flushing, flushSoon, noteFilled } from "./flush_turn.ts";
 import { type PresenceReader, PresenceTurns } from "./presence_turns.ts";
@@ -16,9 +16,9 @@ import {
   OUTBOX_WRITE_BYTES,
 } from "../config/limits.ts";
 
-/** What an outbox of bodies with contents `C` needs from whoever has it. */
+/** What an outbox of bodies with contents `C` needs from its owner. */
 export interface OutboxOwner<C> {
-  /** How many bodies one write may have, beside its bound in bytes. */
+  /** How many bodies one write may have, besides its bound in bytes. */
   readonly mostBodies: number;
   /** One body to the bytes of one write. */
   sealOne(body: OutgoingBody<C>): Uint8Array;

@@ -1,5 +1,5 @@
-// Who came and who went, while a crowd does. Where 5,000 members come back into rooms of fifty, 125,000 writes would say no
-// more than this, and take as much of the processor as all that lets them in. So presence leaves at once for so many
+// Joins and leaves while a crowd comes or goes. If 5,000 members come back into rooms of fifty, 125,000 writes would
+// carry nothing else, and cost as much as letting the members in. So presence is written at once to a limited number of
 // clients a second; for the others it waits until something else is written to them, or a second has passed.
 
 import { PRESENCE } from "../config/limits.ts";
@@ -29,7 +29,7 @@ export class PresenceTurns {
     this.#after = after;
   }
 
-  /** Whether one more client is told at once; it counts as told then. */
+  /** Whether one more client gets its presence at once; if so, it is counted. */
   mayTellNow(): boolean {
     const now = this.#now();
     if (now - this.#since >= PRESENCE.waitMs) {

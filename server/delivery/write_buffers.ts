@@ -11,7 +11,7 @@ const SHORT_MAX_BYTES = 512;
 /** Bytes that are kept for later writes. */
 export const KEPT_MAX_BYTES = 4 * 1_024 * 1_024;
 
-/** Buffers for writes. Whoever takes one is its only user until it is given back. */
+/** Buffers for writes. The caller that takes one is its only user until it gives it back. */
 export class WriteBuffers {
   /** Free buffers by the power of two of their size. */
   readonly #free: Uint8Array[][] = [];

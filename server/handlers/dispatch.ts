@@ -59,7 +59,7 @@ export function dispatchRequest(session: Session, request: Request): void {
     }
   }
   try {
-    // Whoever goes on while nothing is decided pays for it, and may still go.
+    // A client that sends more while nothing is decided pays for it; `leave` is always possible.
     if ("id" in request && request.kind !== "leave") checkUndecided(session, request);
     const speaker = speakerOf(session, request, rule);
     // The table's type ties each handler to its request; TypeScript cannot follow the key through the union.

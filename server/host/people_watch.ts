@@ -1,5 +1,5 @@
-// Who came and who left, in lines for somebody who hosts. It compares who is here with who was, now and then: whatever
-// happens in between costs nothing, and no flood of newcomers scrolls the links away.
+// Tells somebody who hosts who came and who left. It compares the members with the former ones now and then: changes in
+// between cost nothing, and no flood of newcomers scrolls the links away.
 
 import { nameInSentence } from "../../shared/text/names.ts";
 import { sanitizeLine } from "../../shared/base/sanitize.ts";
@@ -11,7 +11,7 @@ export interface Person {
   readonly isAway: boolean;
 }
 
-// More changes at once than that are told as numbers.
+// More changes at once than this are shown as numbers.
 const LINES_MAX = 5;
 
 /** Compares who is here with who was. */

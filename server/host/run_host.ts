@@ -87,7 +87,7 @@ function serverConfig({ "max-file": maxFile }: HostConfig, token: string): Serve
   };
 }
 
-/** What links lead to that whoever hosts has made in the chat, where they came by a loopback address. */
+/** Where the links lead that the host makes in the chat after coming in over a loopback address. */
 function advertised(
   { reachable, areLinkLocal }: OwnAddresses,
   name: PublicAddress | undefined,

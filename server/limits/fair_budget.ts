@@ -1,6 +1,6 @@
-// A bound that many clients share. When it is reached, the site that holds most pays (ip_network.ts), and of that the
-// source that holds most: neighbors of whoever fills it do not pay for it. Never the client that asks next. Shares up to
-// a reserve are never taken away below a ceiling.
+// A bound that many clients share. When it is reached, the site that holds most pays (ip_network.ts), and within it the
+// source that holds most, not its neighbors, and never the client that asks next. Shares up to a reserve are never
+// taken away below a ceiling.
 
 import { siteOf } from "./ip_network.ts";
 
@@ -14,7 +14,7 @@ export interface FairBudgetOptions {
   readonly ceiling?: number;
 }
 
-/** Who has a share. */
+/** The owner of a share. */
 export interface BudgetPayer {
   /** Makes the share pay: gives back some or all of it before it returns. Never throws. */
   pay(): void;

@@ -24,24 +24,25 @@ interface Site {
   promised: number;
 }
 
-// Until it is measured, that of a slow machine: whoever is let in and cannot be answered in time has waited in vain.
+// Until the pace is measured, assume a slow machine: a client that is let in and not answered in time has waited for
+// nothing.
 const FIRST_PACE_MS = 4;
 // Several run at once and end in clumps, and on a busy machine so do the turns of the process: over less, the pace of one
 // lucky moment would let in more than can be answered in time.
 const PACE_WINDOW = { handshakes: 16, ms: 250 } as const;
 // Each window counts for a half: a server that starts is slow for a second, and it is then that all come.
 const NEW_SHARE = 1 / 2;
-// What is told follows from the fastest of so many windows, a second at least: a moment in which the process had no
-// processor, or collected garbage, would send away hundreds of clients for many seconds, and the server would be idle then.
+// The told time follows from the fastest of so many windows, at least a second: otherwise a moment without a processor,
+// or of garbage collection, would send hundreds of clients away for many seconds in which the server is idle.
 const TOLD_WINDOWS = 4;
-// A pace that is slow for other reasons than a crowd is not told: who comes too early is told once more, for a fifth of a
-// handshake, and a time at which nobody comes is lost.
+// A slower pace has other reasons than a crowd, so no client is told one. A client that comes too early costs a fifth
+// of a handshake; an idle server loses time.
 const SLOWEST_TOLD_MS = 8;
-// The first handshakes of a process take several times as long as those of a second later, when all whom it sends away
-// come back. That holds for those whom it sends away first: telling the others so again would leave no time for handshakes.
+// The first handshakes of a process take several times as long as those of a second later, when the clients that it
+// sent away come back. So the first of these get a shorter time; giving it to all would leave no time for handshakes.
 const START = { handshakes: 500, slower: 4, ms: 4_000 } as const;
-// A client that is sent away comes back before its turn, while others still wait: a time at which nobody waits is lost, and
-// turns come sooner than was thought, since a crowd makes its server faster. There is room for it then.
+// A client that is sent away comes back before its turn, while others still wait: an empty queue is lost time, and
+// turns come sooner than expected, since a server that has just started gets faster. The queue has room for it then.
 const COMES_EARLY = { ms: HANDSHAKE_PATIENCE_MS - 1_000, leastPauseMs: 1_000 } as const;
 // With what it may add to its pause (PROTOCOL §5.5).
 const LONGEST_PAUSE = 1 + 1 / 4;

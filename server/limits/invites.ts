@@ -1,5 +1,5 @@
 // Tokens that members had the server make: each ends at a time, and most after a number of uses. They live in memory,
-// as digests. An invite that ends lets nobody else in; whoever came by it stays.
+// as digests. An invite that ends lets nobody else in; clients that came in with it stay.
 //
 // What happens to them is plain data, whose outcome depends on what happened before and on nothing else: servers that
 // read it in one order agree on every invite.
@@ -10,7 +10,7 @@ import { encodeBase64, encodeBase64Url } from "../../shared/base/base64.ts";
 import { tokenDigest } from "../config/access_tokens.ts";
 import { INVITES_MAX, INVITES_PER_SOURCE, INVITES_PER_TOKEN } from "../config/limits.ts";
 
-/** Who had an invite made. */
+/** The client that asked for an invite. */
 export interface InviteMaker {
   /** Its client number and its name at that time. */
   readonly client: number;
@@ -49,7 +49,7 @@ export interface InvitesState {
   readonly open: readonly (readonly [digest: Uint8Array, invite: Invite])[];
 }
 
-/** What may happen to invites; `now` is the time of whoever asks for it, ms since 1970. */
+/** What may happen to invites; `now` is the asker's time, ms since 1970. */
 export type InviteStep =
   | {
     readonly kind: "mint";

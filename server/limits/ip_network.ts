@@ -39,8 +39,8 @@ export function sourceKind(address: string): string {
 }
 
 /**
- * The name of the site of an address or a source: an IPv4 address, or an IPv6 /48. Whoever holds most pays by site: a
- * customer must not be nobody in particular by being many.
+ * The name of the site of an address or a source: an IPv4 address, or an IPv6 /48. Bounds are charged by site, so that
+ * a customer with many addresses counts as one.
  */
 export function siteOf(address: string): string {
   if (!address.includes(":")) return address;

@@ -7,7 +7,7 @@ import { SITE_SHARE, siteOf, sourceOf } from "./ip_network.ts";
 // Some 100 bytes each.
 const BUCKETS_MAX = 10_000;
 // Of so many that were quiet longest, the bucket that lacks least is forgotten: a source that may choose its scopes must
-// not get a burst anew by using ever more of them.
+// not get another burst by using ever more of them.
 const COMPARED = 16;
 
 interface Bucket {

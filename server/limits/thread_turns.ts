@@ -1,10 +1,11 @@
-// Whose turn the thread is. A read that finds bytes waiting is done at once, so a client that never stops sending would
-// keep the others from ever being heard; therefore reading goes on in a later turn of the event loop. That alone is not
-// enough: while there is always work, Deno asks the system only every 61st turn what came over sockets (tokio's
+// Divides the thread into turns. A read that finds bytes waiting is done at once, so a client that never stops sending
+// would keep the others from ever being heard; therefore reading goes on in a later turn of the event loop. That alone
+// is not enough: while there is always work, Deno asks the system only every 61st turn what came over sockets (tokio's
 // `event_interval`). A timer that has ended proves that it was asked.
 //
-// Whoever has more to do than one message waits in line once a turn is over. If all went on together in the next turn,
-// each would be interrupted after one message, and what comes in one read would leave in as many records as it has lines.
+// A reader that has more than one message to handle waits in line once a turn is over. If all went on together in the
+// next turn, each would be interrupted after one message, and what comes in one read would leave in as many records as
+// it has lines.
 
 import { setImmediate } from "node:timers";
 import { TURN_MS } from "../config/limits.ts";
@@ -46,9 +47,9 @@ export class ThreadTurns {
   }
 
   /**
-   * Resolves when longer work may begin or go on, in a later turn. Whoever waits is served in the order of the calls, one
-   * after another until that turn is over, and at least one in each turn. Whoever is served does what it does before it
-   * waits for anything. Where its work begins some microtasks later, one or two more are served before it is looked at.
+   * Resolves when longer work may begin or go on, in a later turn. Callers are served in the order of the calls, one
+   * after another until that turn is over, and at least one in each turn. A caller does its work before it awaits
+   * anything else. Where its work begins some microtasks later, one or two more are served before it is looked at.
    */
   inLine(): Promise<void> {
     return new Promise((resolve) => {
@@ -66,7 +67,8 @@ export class ThreadTurns {
       let others = this.#line.length;
       do {
         this.#line[0]?.();
-        // Whoever awaits nothing between works in the microtask before this one, and stays in the line until then.
+        // A caller that awaits nothing in between works in the microtask before this one, and stays in the line until
+        // then.
         await undefined;
         this.#line.shift();
         others--;

@@ -185,9 +185,9 @@ export class NatsClient {
   }
 
   /**
-   * Goes over to another connection, at another node where there is one. To be called for as long as messages do not come
-   * that should: by a reload of its configuration a node of nats-server 2.9 can forget what clients of other nodes
-   * listen to, answers to their requests as well, and what listens again is made known to it anew.
+   * Goes over to another connection, at another node where there is one. To be called for as long as expected messages
+   * do not come: when a node of nats-server 2.9 reloads its configuration, it can forget the subscriptions of other
+   * nodes' clients, those for answers to their requests too. A new connection subscribes again.
    */
   renew(): void {
     const now = performance.now();
@@ -353,7 +353,7 @@ export class NatsClient {
     return this.#isClosed || this.#replacing !== undefined;
   }
 
-  /** As #connectAgain(), once, and beside the connection that there is, which is watched as ever: nobody notices. */
+  /** As #connectAgain(), but once, and while the present connection goes on and is watched: nobody notices. */
   async #goOver(): Promise<void> {
     const before = this.#live;
     try {

@@ -3,7 +3,7 @@
 // A worker that starts opens some ten; the rest is for NATS, the admin pages, and files that are read again.
 const WORKER_HANDLES = 16;
 const RESERVED = WORKER_HANDLES + 12;
-// To open one takes 5 to 50 µs, once at a start: a limit above this is left to whoever set it.
+// Opening one takes 5 to 50 µs, once at a start. A higher limit is not probed.
 const PROBED_MOST = 1_100;
 
 let probed: number | undefined;

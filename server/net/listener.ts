@@ -31,7 +31,7 @@ export interface Service {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Who hears, once, that a connection was served to its end. */
+/** Is told, once, that a connection was served to its end. */
 export interface Ending {
   end(): void;
   /** It ended with a fault, which is a bug of the server. */
@@ -64,7 +64,7 @@ export interface Listener {
   close(): void;
 }
 
-/** What a TLS handshake needs of a service. */
+/** What a TLS handshake needs from a service. */
 export type Handshaking = Pick<Service, "beforeTls" | "inTurn">;
 
 /** A connection that was accepted and has not done its TLS handshake yet. */

@@ -126,7 +126,7 @@ export class Access {
     return slot;
   }
 
-  /** Counts a slot beside the caps: for a session whose own connection, which they know, is about to end. */
+  /** Counts a slot outside the caps: for a session whose own connection, which they count, is about to end. */
   keepSlot(address: string): ConnectionSlot {
     return this.#slots.hold(address);
   }
@@ -209,7 +209,7 @@ export class Access {
     this.#rates = ratesOf(config);
   }
 
-  /** From now on lets in whoever has one of these tokens, or everyone where there is none. */
+  /** From now on lets in clients with one of these tokens, or everyone where there is none. */
   useTokens(tokens: readonly AccessToken[]): void {
     const before = this.#tokens;
     this.#tokens = tokens;
@@ -231,9 +231,9 @@ export class Access {
 
   /**
    * Judges `token` of a client at `address`:
-   * 1. A right one that nobody guesses, random or an invite, is taken at any time: others' guesses keep nobody out.
+   * 1. A right one that cannot be guessed, random or an invite, is taken at any time: others' guesses keep nobody out.
    * 2. Any other one is `later`, right or wrong, once too many wrong ones came from there.
-   * 3. Who comes back with the right ticket may try at any time, and by an invite that has ended since it came.
+   * 3. A client with the right ticket may try at any time, and with an invite that has ended since it came.
    */
   judgeToken(
     token: string | null | undefined,
@@ -320,7 +320,7 @@ function ratesOf(
   if (perSource === undefined) return {};
   const wrongTokens = new TokenGuesses();
   if (rate === undefined) return { wrongTokens };
-  // Who comes back must not be kept out by neighbors of its site, who take more than their share.
+  // Neighbors of its site that take more than their share must not keep out a client that comes back.
   const resumptions = new SourceRate(rate, { bySite: false });
   return { wrongTokens, connections: new SourceRate(rate), resumptions };
 }

@@ -15,16 +15,16 @@ import {
 } from "./handshake_batch.ts";
 
 /**
- * What the worker is asked: first the identity, as identityToText() writes it, and whether there is time to rehearse; then
- * clients' first messages.
+ * Messages to the worker: first the identity, as identityToText() writes it, and whether there is time to rehearse;
+ * then clients' first messages.
  */
 export type ToHandshakeWorker =
   | { readonly identity: string; readonly rehearses: boolean }
   | AskedBatch;
 
 /**
- * What it says: once that it is ready, and where it has rehearsed, the ms that a handshake takes; then a session for each
- * message, or none where the message is refused.
+ * Messages from the worker: once, that it is ready and, if it has rehearsed, the ms that a handshake takes; then a
+ * session for each message, or none for one that is refused.
  */
 export type FromHandshakeWorker =
   | { readonly ready: true; readonly tookMs: number | undefined }

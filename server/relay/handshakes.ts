@@ -90,7 +90,8 @@ export class Handshakes {
   async receive(firstMessage: Uint8Array): Promise<ServerSession> {
     if (this.#worker === undefined) this.#startWhereManyWait();
     const session = this.#isReady ? await this.#askWorker(firstMessage) : undefined;
-    // What the worker refused is refused here once more, in the words of its error: the cheap refusals come first.
+    // A message that the worker refused is refused here once more, for the text of its error: the cheap refusals come
+    // first.
     return session ?? await this.#own.receive(firstMessage);
   }
 

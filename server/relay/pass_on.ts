@@ -1,4 +1,4 @@
-// What clients are told of the other servers of the cluster, and which are asked to go there: those that would notice least.
+// Tells clients where the other servers of the cluster are, and asks some to move there: those that would notice least.
 
 import type { ServerPlace } from "../cluster/server_places.ts";
 import type { Session } from "../session/session.ts";

@@ -41,10 +41,10 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { InviteDesk } from "./inviting.ts";
 import { RoomRegistry } from "./room_registry.ts";
 
-/** What a client is told whose network is banned. */
+/** The text for a client whose network is banned. */
 export const BANNED = "You were banned by the server's admin.";
 
-/** What a client is told whose token is none of the server's any more. */
+/** The text for a client whose token the server no longer has. */
 export const TOKEN_REVOKED = "Your token is no longer valid here.";
 
 // A client that comes in costs so many times what its handshake does, with its connection and with its room.

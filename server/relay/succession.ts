@@ -14,10 +14,11 @@ import type { Relay } from "./relay.ts";
  * Lets go of all connections, and gives the rooms and sessions as they are then. Throws ConfigError over NATS.
  * The contract:
  * 1. Every client is told, and what waits for it is written, for STOP_DRAIN_MS at most.
- * 2. What a client asked for before its connection closed is done and remembered, or was not checked: its repeat is
- *    recognized, or is the first.
+ * 2. A request that came before its connection closed is either done and remembered, so that its repetition is
+ * recognized, or was never looked at.
  * 3. Between the last connection's end and the state nothing runs, so that nothing can change in between.
- * 4. Who is not in yet is refused, however far its login is, and has given back what it took before the state is made.
+ * 4. A client that is not in yet is refused, however far its login is, and has given back what it took before the state
+ * is made.
  */
 export async function handOver(relay: Relay): Promise<RelaySnapshot> {
   refuseCluster(relay, "hand over");

@@ -1,6 +1,6 @@
-// How often a token may be guessed: ten times a minute from a source, and eight times as much from its site. A source from
-// which somebody came by a right token does not pay for the guesses of its neighbors in the site where nobody did; such
-// sources count together once more, or whoever has one token could guess from all of a site.
+// How often a token may be guessed: ten times a minute from a source, and eight times as much from its site. A source
+// from which a right token came does not pay for the guesses of sources of its site from which none came. Such sources
+// also count together: otherwise somebody with one token could guess from a whole site.
 
 import { WRONG_TOKEN_RATE } from "../config/limits.ts";
 import { siteOf, sourceOf } from "../limits/ip_network.ts";

@@ -8,7 +8,7 @@ import type { BudgetAccount, BudgetPayer, BudgetShare, FairBudget } from "../lim
 /** A line: sequence, client, name, time, text, action, reply. */
 export type EarlierChat = EventOf<"earlier">["list"][number];
 
-// What an entry costs beside its texts.
+// The cost of an entry besides its texts.
 const ENTRY_BYTES = 64;
 
 const utf8 = new TextEncoder();

@@ -1,4 +1,4 @@
-// What a room needs of its bus: one order for all events, and delivery to the members.
+// What a room needs from its bus: one order for all events, and delivery to the members.
 
 import type { ClientId } from "../../shared/messages/ids.ts";
 import type { EventOf, MemberState } from "../../shared/messages/messages_v2.ts";
@@ -47,7 +47,7 @@ export interface AskingAccount {
   readonly sharers: number;
 }
 
-/** Who gets an event: all but one, or one alone, on whose `account`; undefined = all. */
+/** The receivers of an event: all but one, or one alone, and the `account` that pays; undefined = all. */
 export type Audience =
   | { readonly except: number }
   | { readonly only: number; readonly account?: AskingAccount | undefined }
@@ -59,7 +59,7 @@ export type Audience =
  */
 export type Position = number | Promise<number | undefined>;
 
-/** What a publisher needs beside the position. */
+/** What a publisher needs besides the position. */
 export interface PublishOptions {
   /** Told why the bus refuses the event: the end of a sentence. */
   readonly onRefused?: (why: string) => void;

@@ -111,7 +111,7 @@ export class RecentAuthors {
   }
 
   #markOf({ name, text }: Pick<RememberedChat, "name" | "text">): number {
-    // With its length: whoever asks may say that a part of the text belongs to the name.
+    // With its length: a client could otherwise pass off a part of the text as part of the name.
     const digest = sha256Hex(`${this.#markKey()}${name.length} ${name}${text}`);
     return Number.parseInt(digest.slice(0, MARK_DIGITS), 16);
   }

@@ -38,13 +38,13 @@ export interface RoomMember extends BurstReceiver {
   obey(event: EventOf<"moderated">): void;
   /** Whether much of a file that client `sender` pushes waits for it. */
   isBehind(sender: ClientId, file: string): boolean;
-  /** The sender has waited in vain: members that are still behind may lose that file. */
+  /** The sender's wait did not help: members that are still behind may lose that file. */
   stayedBehind(sender: ClientId, file: string): void;
   /** A receiver asks for chunks of a file that it offers; no account where its server told none. */
   pulled(event: EventOf<"pull">, account: AskingAccount | undefined): void;
   /** A receiver says what becomes of a file that it offers. */
   receipted(event: EventOf<"receipt">): void;
-  /** What it was told may be wrong: tells it the state of the room. */
+  /** Its view may be wrong: sends it the state of the room. */
   refresh(): void;
   /** Others were told that it left or lost its connection, which is wrong: corrects it. */
   contradict(what: "left" | "away"): void;
@@ -65,7 +65,7 @@ export interface RoomOptions {
   readonly memory: FairBudget;
   /** How many lines it keeps for newcomers where nobody has said otherwise; absent: none. */
   readonly backlog?: number | undefined;
-  /** Who made it here, and what to call when it is gone. */
+  /** The address of its maker here, and a callback for its end. */
   readonly madeBy?: { readonly address: string | undefined; readonly forget: () => void };
   /** What the process before this one knew of it. */
   readonly known?: RoomSnapshot | undefined;
@@ -259,7 +259,7 @@ export class Room {
     return this.#members.values().some((member) => member.isBehind(sender, file));
   }
 
-  /** The sender has waited in vain for those who are behind. */
+  /** The sender's wait for the members who are behind did not help. */
   waitedFor(sender: ClientId, file: string): void {
     for (const member of this.#members.values()) member.stayedBehind(sender, file);
   }

@@ -35,7 +35,7 @@ export type Pin = Pick<EventOf<"pinned">, "sequence" | "author" | "authorName" |
 /** Nothing is pinned. */
 export const NO_PIN: Pin = { sequence: 0, author: 0, authorName: "", text: "" };
 
-/** What whoever does not moderate a room is told of that, as the end of a sentence. */
+/** The refusal for somebody who does not moderate the room, as the end of a sentence. */
 export const ONLY_MODERATORS = "only the maker of the room and its ops can do that";
 
 /** Decisions about members, from which those who moderate are safe: not even the maker is made to leave by an op. */

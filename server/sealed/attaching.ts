@@ -17,7 +17,7 @@ import { type HandleKey, handleKey, type SealedPeer, Seat, type Seats } from "./
 
 const SEATS_MAX = SEALED_MEMBERS_MAX + SEALED_GUESTS_MAX;
 
-/** What attaching needs of its room. */
+/** What attaching needs from its room. */
 export interface AttachingOptions {
   /** Number of the room. */
   readonly room: number;
@@ -40,7 +40,10 @@ export class Attaching {
     this.#options = options;
   }
 
-  /** The seat of whoever attaches, over this connection from now on. Throws LimitError where the room does not take it. */
+  /**
+   * The seat of the client that attaches, over this connection from now on. Throws LimitError where the room does not
+   * take it.
+   */
   seat(peer: SealedPeer, { handle, source, member }: SeatClaim): Seat {
     const key = handleKey(handle);
     this.#checkPenalty(key, source);
@@ -156,8 +159,8 @@ interface Penalty {
 const PENALTIES_KEPT = 1_000;
 
 /**
- * Who is kept out of one room for a while, since its members found a commit unsound: the handle that sent it, and, where
- * no member shares its source, that source, and from the eighth on its site. All times are monotonic ms.
+ * Keeps senders out of one room for a while after its members found a commit unsound: the handle that sent it; its
+ * source, if no member shares that; and its site, from the eighth commit on. All times are monotonic ms.
  */
 export class Penalties {
   readonly #penalties = new Map<string, Penalty>();

@@ -1,5 +1,5 @@
-// The group of a sealed room that this relay does not know, or not any more: after a restart, or after it was led where
-// nobody can follow. Its members bring it back; for a while the relay has nothing but their word.
+// Restores the group of a sealed room that this relay does not know: after a restart, or after it got into a state that
+// nobody can enter. Its members bring it back; for a while the relay has only their word.
 
 import { SEALED_BRING_BACK_MS } from "../config/limits.ts";
 import type { RingPosition } from "./frame_ring.ts";
@@ -9,7 +9,7 @@ import type { HandleKey, Seat } from "./seat.ts";
 export class BringBack {
   /** Until when another's later state corrects what was brought back. */
   #correctableUntil = -Infinity;
-  /** Until when whoever says to be a member counts where nobody can enter. */
+  /** Until when every client that claims to be a member counts as one where nobody can enter. */
   #unsettledUntil = -Infinity;
   #heirs: ReadonlySet<HandleKey> = new Set();
   #heirsUntil = -Infinity;
@@ -32,7 +32,7 @@ export class BringBack {
     this.#unsettledUntil = now + graceMs;
   }
 
-  /** Whether the relay has lost the roster, and those count who say that they are members. */
+  /** Whether the relay has lost the roster, and clients that claim to be members count as such. */
   isUnsettled(now: number): boolean {
     return now < this.#unsettledUntil;
   }
@@ -49,7 +49,7 @@ export class BringBack {
     this.#waiting = seats;
   }
 
-  /** Who waits for that. */
+  /** The seats that wait for that. */
   takeWaiting(): readonly Seat[] {
     const waiting = this.#waiting;
     this.#waiting = [];

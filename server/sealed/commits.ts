@@ -105,7 +105,7 @@ export class Commits {
       needed,
       onAgreed: () => roster.agree(change),
     });
-    // Whom it removes is told so by this frame, the last one it gets.
+    // A removed member learns it from this frame, the last one it gets.
     seats.deliver(ordered, new Set([...former, ...seats.members]));
     seats.lastCommitter = seat;
     joins.entered(seat);

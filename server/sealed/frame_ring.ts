@@ -41,7 +41,7 @@ export interface RingState {
   readonly forgotten: number;
 }
 
-// What a frame takes beside its body.
+// The size of a frame besides its body.
 const FRAME_OVERHEAD_BYTES = 200;
 const VOIDS_KEPT = 64;
 

@@ -16,7 +16,7 @@ import type { Seat } from "./seat.ts";
 
 /** What the guests need of their room. */
 export interface GuestsOptions extends Pick<SealedRoomOptions, "clock" | "entrances" | "rid"> {
-  /** All who have a connection and are not in the group, whoever came first before the others. */
+  /** All who have a connection and are not in the group, in the order in which they came. */
   readonly list: () => readonly Seat[];
   /** Whether a guest waits for its turn to join, or has it. */
   readonly isWaiting: (seat: Seat) => boolean;
@@ -51,7 +51,7 @@ export class Guests {
     const sites = Map.groupBy(all, ({ site }) => site);
     const site = sites.get(siteOf(source)) ?? [];
     const largest = largestOf(sites);
-    // Who has most does not cut others: its own site pays for it.
+    // The site that has most does not displace others: it pays itself.
     if (largest.length > site.length) {
       const others = [...sites.values()].filter(({ length }) => length === largest.length).flat();
       if (largest.length === site.length + 1) return this.#idleOf(others) ?? decline();
@@ -64,13 +64,13 @@ export class Guests {
     return this.#idleOf(others) ?? decline();
   }
 
-  /** One that is idle; else whoever came last, so that whoever waits for longest has its turn. */
+  /** One that is idle; else the one that came last, so that the one that waits for longest has its turn. */
   #worstOf(crowd: readonly Seat[]): Seat | undefined {
     return this.#idleOf(crowd) ??
       crowd.reduce((last, seat) => seat.since >= last.since ? seat : last);
   }
 
-  /** Of those that are idle, the one that had most turns in vain. */
+  /** Of those that are idle, the one that left most turns unused. */
   #idleOf(crowd: readonly Seat[]): Seat | undefined {
     const [first, ...others] = crowd.filter((seat) => this.#isIdle(seat));
     return others.reduce(

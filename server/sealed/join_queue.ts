@@ -1,6 +1,6 @@
-// Who wants to enter the group of a sealed room, one at a time: each gets the GroupInfo of the current epoch, and some
-// seconds for its commit, which a member judges before it is ordered. Members who come back are first; the others in
-// the order of how many turns their source, and an eighth of how many their site, has had in vain. So a source can delay
+// Clients enter the group of a sealed room one at a time: each gets the GroupInfo of the current epoch, and some
+// seconds for its commit, which a member judges before it is ordered. Members who come back go first; then those whose
+// source has left the fewest turns unused (or an eighth of those of its site, if that is more). So a source can delay
 // its own people, and hardly others.
 
 import {
@@ -255,7 +255,7 @@ export class JoinQueue {
     // A member that fell behind comes first, once: one that uses no turn could keep all newcomers out.
     if (this.#options.isMember(seat) && seat.turnsInVain === 0) return -Infinity;
     const inVain = this.#inVain.of(seat);
-    // Within a source or a site, whoever has not had a turn yet comes first.
+    // Within a source or a site, clients without a turn so far come first.
     return inVain + seat.turnsInVain / (inVain + seat.turnsInVain + 1);
   }
 
@@ -338,8 +338,8 @@ export class JoinQueue {
   }
 
   /**
-   * Last of all whoever gave the GroupInfo: where that is the fault, its giver would say of it what it likes. But before a
-   * third member that may not answer either, since the giver has shown that it does.
+   * The member that gave the GroupInfo is asked last, since it would lie about a bad one; but it is asked before a
+   * third member that may not answer either, since the giver has shown that it answers.
    */
   #rankOfJudge(seat: Seat, { asked, denials }: Check): number {
     const last = Number.MAX_SAFE_INTEGER;

@@ -61,7 +61,7 @@ export interface SealedRoomSnapshot {
   readonly order: OrderState;
   readonly seats: readonly SeatState[];
   readonly roster: RosterSnapshot;
-  /** Handle of whoever made the current epoch; null = not known. */
+  /** Handle of the member that made the current epoch; null = not known. */
   readonly committer: Uint8Array | null;
 }
 

@@ -1,12 +1,13 @@
-// Who is in the group of a sealed room, as its members say: each commit comes with the handles of all leaves, members
-// check the list as they check the commit, and vote. So nobody is a member who only says so.
+// The members of a sealed room's group, as the members themselves say: each commit comes with the handles of all
+// leaves, and members check the list as they check the commit, and vote. So nobody becomes a member by only claiming
+// it.
 //
 // The contract:
 // 1. A connection enters the list by its own commit alone, and then the list is the one before and itself.
 // 2. A member's commit can shorten the list, and add nobody.
 // 3. A commit that is voided leaves the list as it was before it.
-// 4. When nobody can enter the current epoch, those count who were in the last list that more than half of the list
-//    before it had agreed to: a few members who are alone for a moment cannot take the room from the others.
+// 4. When nobody can enter the current epoch, the last list counts to which more than half of the list before it had
+// agreed: a few members who are alone for a moment cannot take the room from the others.
 
 import { SEALED_MEMBERS_MAX } from "../../shared/base/limits.ts";
 import type { RosterClaim } from "../../shared/messages/roster_digest.ts";
@@ -34,7 +35,7 @@ export interface RosterSnapshot {
   readonly locked: boolean;
 }
 
-// Handles are made at no cost; whoever was removed and forgotten here can come as anybody can who holds the link.
+// New handles cost nothing, so a removed handle that is forgotten here is no more than anybody with the link.
 const REMOVED_KEPT = 1_000;
 
 const NOBODY: Standing = { members: new Set(), elders: new Set(), isLocked: false };
@@ -150,7 +151,7 @@ export class Roster {
     return failed >= 2 && failed * 2 > voters.length;
   }
 
-  /** Who could not enter, and goes on with the group. */
+  /** The members that could not enter, and go on with the group. */
   takeFailed(): HandleKey[] {
     const keys = Array.from(this.#failed, ({ key }) => key);
     this.#failed.clear();

@@ -118,7 +118,7 @@ export class Seat {
 export class Seats {
   readonly #seats = new Map<HandleKey, Seat>();
   readonly #isMember: (key: HandleKey) => boolean;
-  /** Whoever made the current epoch: the first to know it. */
+  /** The member that made the current epoch: the first to know it. */
   lastCommitter: Seat | undefined;
 
   constructor(isMember: (key: HandleKey) => boolean) {
@@ -145,7 +145,7 @@ export class Seats {
     return this.all.filter(({ key }) => this.#isMember(key));
   }
 
-  /** Members with a connection; first whoever made the current epoch, which has certainly processed it. */
+  /** Members with a connection; first the one that made the current epoch, which has certainly processed it. */
   get members(): readonly Seat[] {
     const all = this.connected.filter(({ key }) => this.#isMember(key));
     const first = all.indexOf(this.lastCommitter as Seat);

@@ -1,6 +1,6 @@
-// The files that others offer to one member. A v2 client asks for chunks itself. A v1 client cannot ask: for it the
-// server asks, and never for more than the client reads. What a v1 sender pushes comes at once or not at all: a member
-// whose connection is too slow for it loses the file, never its session.
+// The files that others offer to one member. A v2 client asks for chunks itself. A v1 client cannot ask, so the server
+// asks on its behalf, and never for more than the client reads. Chunks that a v1 sender pushes come at once or not at
+// all: a member whose connection is too slow loses the file, never its session.
 
 import type { ClientId } from "../../shared/messages/ids.ts";
 import { FILE_PULL_CHUNKS_MAX } from "../../shared/base/limits.ts";
@@ -36,7 +36,7 @@ interface Pushed {
   readonly offer: EventOf<"offer">;
   /** What the writer had dropped before: a difference means a gap. */
   readonly drops: number;
-  /** How often in a row its sender waited for this member in vain. */
+  /** How often in a row its sender waited for this member, and it was still behind. */
   late: number;
 }
 

@@ -26,7 +26,7 @@ interface Transfer {
   readonly chunks: number;
   /** The next chunk that a v1 sender pushes; undefined where receivers ask for chunks. */
   pushed: number | undefined;
-  /** Who heard of it when it was offered. */
+  /** The members that received the offer. */
   readonly offeredTo: readonly number[];
   /** The only one who may have it; 0 = every member of the room. */
   readonly only: number;
@@ -266,7 +266,7 @@ function chunksOf(size: number): number {
 function noteSent({ sent }: Transfer, source: string): void {
   sent.set(source, (sent.get(source) ?? 0) + 1);
   if (sent.size <= FILE_PULLS.receivers) return;
-  // Whoever was sent least is forgotten: many others cannot have it forgotten how much one was sent.
+  // The receiver that got least is forgotten, so that newcomers cannot make the server forget the one that got most.
   const [least] = [...sent].reduce((a, b) => b[1] < a[1] ? b : a);
   sent.delete(least);
 }

@@ -15,7 +15,7 @@ import { FileReceiver } from "./file_receiver.ts";
 import type { FileTransfers } from "./file_transfers.ts";
 import { silence } from "./room_access.ts";
 
-/** What a membership needs of its session. */
+/** What a membership needs from its session. */
 export interface MemberSession {
   readonly id: number;
   readonly address: string;
@@ -260,7 +260,7 @@ export class Membership implements RoomMember {
     this.session.host.rooms.tidy(this.room);
   }
 
-  // Whoever comes from its address next goes on with it.
+  // The next member from its address inherits it.
   #leaveBurden(now: number): void {
     const { mutedUntil, spokeAt } = this;
     const mutedAt = this.#mutedAt || this.#burden.mutedAt;

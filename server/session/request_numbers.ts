@@ -24,7 +24,7 @@ export class RequestNumbers {
   // Made with the first refusal: most of 10,000 sessions have none.
   #declined: Map<number, string> | undefined;
   #undecided: Map<number, Undecided> | undefined;
-  /** What the server before took and may not have done: a repeat is the first that is heard of it. */
+  /** Requests that the previous server took and may not have done: a repetition counts as the first. */
   #open: Set<number> | undefined;
 
   /** Whether request `id` was handled before. */
@@ -93,7 +93,7 @@ export class RequestNumbers {
     return [...this.#undecided?.values() ?? []].filter(({ again }) => !again);
   }
 
-  /** What the server that goes on with the session must know beside the last number. */
+  /** What the next server of the session must know besides the last number. */
   get unsettled(): RemoteSession["unsettled"] {
     const open: number[] = [...this.#open ?? []];
     const declined = this.declined;

@@ -1,5 +1,5 @@
-// Who may come into a room and who may speak there. A mute and the pace of a slow room hold on for members that leave
-// and come back, under whatever number and name.
+// Who may come into a room and who may speak there. A mute and the pace of a slow room still apply to members that
+// leave and come back, under any number and name.
 
 import { LimitError } from "../../shared/base/errors.ts";
 import { durationText } from "../../shared/text/duration.ts";
@@ -39,7 +39,7 @@ function slowness(member: Speaker, now: number): string | undefined {
   return `this room is slow: wait ${durationText(Math.ceil(wait / 1_000))}`;
 }
 
-/** Who wants to come into a room. */
+/** A client that wants to come into a room. */
 export interface Newcomer extends Passer {
   /** Its client number; 0 where it has none yet. */
   readonly id: number;

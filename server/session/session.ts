@@ -319,7 +319,8 @@ export class Session implements MemberSession, SessionRef {
     }
     this.#memberships = [];
     this.#returnMail();
-    // Whoever departed has its seats in sealed rooms until missed(): over there it takes them without a gap.
+    // A session that departed keeps its seats in sealed rooms until missed(), and takes them at the next server without
+    // a gap.
     if (!this.#expected) this.#sealed?.loseConnection();
     const writer = this.#writer;
     // The end of this connection no longer ends a session.

@@ -1,4 +1,4 @@
-// What a session needs of the server around it. The relay implements it.
+// What a session needs from the server around it. The relay implements it.
 
 import type { ClientId } from "../../shared/messages/ids.ts";
 import type { Logger } from "@logtape/logtape";
@@ -87,7 +87,7 @@ export interface SessionHost {
   nextClientId(): number;
   /** The session of client number `id`; undefined where it is gone. */
   session(id: ClientId): SessionRef | undefined;
-  /** A connection slot beside the caps, for a session whose own connection is about to end. */
+  /** A connection slot outside the caps, for a session whose own connection is about to end. */
   keepSlot(address: string): ConnectionSlot;
   /** Ends a session for good: it leaves its rooms. */
   expire(session: SessionRef): void;

@@ -60,7 +60,8 @@ export class LogQueue {
       }
       this.#bytes -= line.length;
     }
-    // In the same turn as the look at the empty queue: a line that comes behind it must find nobody who seems to write.
+    // In the same turn as the look at the empty queue: a line that comes after it must not find a writer that seems to
+    // be at work.
     this.#isWriting = false;
   }
 }

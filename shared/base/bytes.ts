@@ -49,9 +49,9 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 const RELEASED_MIN_BYTES = 16_384;
 
 /**
- * Gives the memory of a buffer back now. The collector counts objects and not their bytes, so that large buffers of which
- * each lives for a moment are tens of megabytes before it comes. Whoever calls it is the only one who has the buffer:
- * from now on all parts of it are empty.
+ * Gives the memory of a buffer back now. The collector counts objects and not their bytes, so short-lived large buffers
+ * reach tens of megabytes before it comes. The caller must be the only one who has the buffer: from now on all parts of
+ * it are empty.
  */
 export function releaseBuffer(buffer: ArrayBufferLike): void {
   if (buffer.byteLength >= RELEASED_MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);

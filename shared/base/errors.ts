@@ -1,6 +1,6 @@
 // Errors by whose fault they are. Programs print `error: <message>` and, where there is one, `hint: <hint>`.
 
-/** What an error of these programs carries beside its message. */
+/** What an error of these programs carries besides its message. */
 export interface CmdchatErrorOptions extends ErrorOptions {
   /** One line that tells the reader what to do next. */
   readonly hint?: string;

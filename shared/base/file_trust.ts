@@ -67,8 +67,8 @@ export function foldersOf(path: string): string[] {
 }
 
 /**
- * Why a file is not trusted that stands in such a folder: whoever may change a folder can put another file in its
- * place. Undefined where it is trusted.
+ * Why a file in such a folder is not trusted: a user who may change the folder can put another file in its place.
+ * Undefined where it is trusted.
  */
 export function folderFault(folder: FileFacts, uid: number | undefined): TrustFault | undefined {
   if (isForeign(folder, uid)) {

@@ -37,7 +37,10 @@ export const FILE_PULL_CHUNKS_MAX = 32;
 /** Receivers that get one chunk by one `part`. */
 export const FILE_PART_RECEIVERS_MAX = 64;
 
-/** What one receiver may be sent of one file: so often the whole, and chunks beyond that; and of how many is kept. */
+/**
+ * How much of one file one receiver may get: the whole so many `times`, and so many `chunks` beyond that. The server
+ * remembers this of so many `receivers`.
+ */
 export const FILE_PULLS = { times: 4, chunks: 256, receivers: 1_000 } as const;
 
 /** What one receiver may say of one file: it accepts, fails to save, and tries again, a few times. */
@@ -115,7 +118,10 @@ export const HEARTBEAT_SWEEP_MS = 1_000;
 /** Read buffer while a connection is busy. */
 export const READ_BUFFER_BUSY_BYTES = 64 * KIB;
 
-/** Longest pause that a server with too many handshakes asks a client for, ms. Whoever is in between may ask as well. */
+/**
+ * Longest pause that a server with too many handshakes asks a client for, ms. A man in the middle can ask for one as
+ * well.
+ */
 export const BUSY_PAUSE_MAX_MS = 30_000;
 
 /** Bytes of the longest v2 handshake message. Real ones have 2.2 KB; a peer without keys may not send 64 KB. */

@@ -170,7 +170,7 @@ async function checkSignature(hello: ServerHello, clientFrame: Uint8Array): Prom
 }
 
 async function openSecrets(hello: ServerHello, keys: ClientKeys): Promise<HandshakeSecrets> {
-  // One after another: beside a failing one, another would go on with keys that nobody waits for any more.
+  // One after another: if one failed, a concurrent one would go on with keys that nobody waits for any more.
   const classical = await x25519(keys.x25519, hello.x25519);
   const postQuantum = await keys.kem.decapsulate(hello.mlkem768);
   const wrapped = await unwrapKey(keys.rsa.privateKey, hello.encryptedKey);

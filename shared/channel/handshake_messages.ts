@@ -29,7 +29,7 @@ export interface ClientHello {
   readonly rsaPem: string;
 }
 
-/** What the server's signature covers beside the client's frame. */
+/** What the server's signature covers besides the client's frame. */
 export interface ServerShare {
   readonly version: number;
   readonly aead: AeadName;

@@ -51,7 +51,7 @@ export function frameParts(parts: readonly Uint8Array[]): FramedBody {
   return [[prefix, ...parts]];
 }
 
-/** A part of a much larger buffer would keep that in memory, whoever waits for it. */
+/** A part of a much larger buffer would keep all of that in memory while it waits. */
 function isShared({ length, buffer }: Uint8Array): boolean {
   return length >= SHARED_MIN_BYTES && buffer.byteLength - length <= SHARED_SPARE_BYTES;
 }

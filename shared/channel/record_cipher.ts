@@ -28,7 +28,7 @@ export const RECORD_MAX_CONTENT = RECORD_MAX_BYTES - FRAME_HEADER_BYTES - 1 - AE
 const FLAG_KEY_UPDATE = 1;
 const MIN_SEALED = 1 + AEAD_TAG_BYTES;
 
-/** What a session needs beside its keys. */
+/** What a session needs besides its keys. */
 export interface RecordCipherOptions {
   readonly role: "client" | "server";
   /** Milliseconds on a clock that never goes back, like performance.now(). */

@@ -16,7 +16,7 @@ export function readVariable(name: string): string | undefined {
   try {
     return Deno.env.get(name);
   } catch (cause) {
-    // The executable may read only what it was compiled for; whoever asks for more does without.
+    // The executable may read only the variables that it was compiled for; others count as not set.
     if (cause instanceof Deno.errors.NotCapable) return undefined;
     if (!(cause instanceof Deno.errors.InvalidData)) throw cause;
     if (ABOUT_THE_TERMINAL.test(name)) return UNKNOWN;

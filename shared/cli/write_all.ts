@@ -26,13 +26,13 @@ const NOTHING = new Uint8Array(0);
 
 /**
  * Standard output. The runtime keeps what a full stream did not take, up to 1,024 bytes behind the last line break, and
- * throws WouldBlock all the same: whoever wrote all of it again would print it twice. So pieces leave of which it is known
- * whether they were taken.
+ * throws WouldBlock all the same: writing all of it again would print it twice. So output leaves in pieces for which it
+ * is known whether they were taken.
  *
  * 1. A piece without a line break is below 1,024 bytes: it is always taken, and an empty write sends what is kept.
  * 2. A pipe takes a piece that ends in a line break whole or not at all.
- * 3. A terminal takes a part of it. An empty write that fails as well tells that the rest is kept; from then on a line
- *    break is a piece of its own, of which there is no part.
+ * 3. A terminal takes a part of it. An empty write that fails as well shows that the rest is kept; from then on a line
+ * break is a piece of its own, which cannot be taken in part.
  */
 export class StandardOutput implements BlockingSink {
   readonly #sink: BlockingSink;

@@ -12,7 +12,7 @@ export const HASH_BYTES = 32;
 // TLS 1.3 has "tls13 " here; another prefix separates the keys of the two protocols.
 const LABEL_PREFIX = "cmdchat2 ";
 
-/** What HKDF-Expand-Label takes beside the secret and the label. */
+/** What HKDF-Expand-Label takes besides the secret and the label. */
 export interface ExpandLabelOptions {
   /** At most 255 bytes; empty when left out. */
   readonly context?: Uint8Array;

@@ -23,7 +23,7 @@ const PUBLIC_EXPONENT = Uint8Array.of(1, 0, 1);
 const EXPONENT_DER = [0x02, 3, ...PUBLIC_EXPONENT];
 // rsaEncryption, 1.2.840.113549.1.1.1, with NULL parameters (RFC 8017 §A.1).
 const RSA_ALGORITHM = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-// What an SPKI key has beside its modulus.
+// What an SPKI key has besides its modulus.
 const SPKI_OVERHEAD_BYTES = 38;
 // Where the modulus begins: behind what is before it, and in front of the exponent.
 const MODULUS_START = SPKI_OVERHEAD_BYTES - EXPONENT_DER.length;

@@ -33,7 +33,7 @@ export type MessageIn<R extends Rows> = {
   [K in keyof R & string]: { readonly kind: K } & { readonly [F in keyof R[K]]: z.output<R[K][F]> };
 }[keyof R & string];
 
-/** What a table needs beside its rows. */
+/** What a table needs besides its rows. */
 export interface TableOptions {
   /** Bytes of the largest body of a kind. */
   readonly maxBytes?: (kind: string) => number;

@@ -38,7 +38,8 @@ export function requestMaxBytes(start: Uint8Array): number {
 
 /**
  * A client's message. Its part of a file is a part of `body` where no other message is in the same buffer, and a copy
- * elsewhere: whoever uses it up may give its buffer back. Throws ProtocolError or LimitError with one clear reason.
+ * elsewhere: a caller that uses it up may give its buffer back. Throws ProtocolError or LimitError with one clear
+ * reason.
  */
 export function decodeRequest(body: Uint8Array): Request {
   return decodeBy(requests, body) as Request;

@@ -55,8 +55,8 @@ export const SEALED_FRAME_TYPES = ["commit", "app"] as const;
 /** What a client sends about sealed rooms: one row a message. */
 export const SEALED_REQUESTS = {
   /**
-   * Attaches to a room, as whoever holds the handle's key. `member`: the client has the group's state at `epoch`, and all
-   * frames up to `seq`.
+   * Attaches to a room as the holder of the handle's key. `member`: the client has the group's state at `epoch`, and
+   * all frames up to `seq`.
    */
   sealed_attach: {
     ask,

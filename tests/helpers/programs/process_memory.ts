@@ -1,4 +1,4 @@
-// What stands in the memory of another process (Linux; the process must be one of ours).
+// Reads the memory of another process (Linux; it must be a process that the test started).
 
 import { Buffer } from "node:buffer";
 

@@ -1,4 +1,4 @@
-// Programs of ours as a user starts them: processes with pipes, and bounded waits for what they print.
+// Our programs as a user starts them: processes with pipes, and bounded waits for what they print.
 
 /** How a program is started. */
 export interface ProgramOptions {

@@ -20,7 +20,7 @@ function importsOf(path: string, code: string): string[] {
     });
 }
 
-/** All that is loaded with a module of ours, packages too. */
+/** All that one of our modules loads, packages too. */
 export async function loadedWith(entry: string): Promise<Set<string>> {
   const sources = new Map(
     (await readSources("client", "server", "shared")).map(({ path, code }) => [path, code]),

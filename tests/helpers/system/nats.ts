@@ -139,7 +139,7 @@ class Node implements NatsNode {
     this.#more = options.more;
   }
 
-  /** Has this beside its own configuration from now on. */
+  /** Has this in addition to its own configuration from now on. */
   async configure(text: string): Promise<void> {
     this.#more = text;
     await this.#write();
