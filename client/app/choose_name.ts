@@ -16,8 +16,8 @@ export interface EarlyLeave {
 }
 
 const HELP = [
-  "Type the name that the others are to see, or Enter alone for the one shown.",
-  "/quit leaves. In the chat, which comes next, /help lists all commands.",
+  "Type the name that others will see, or press Enter for the one shown.",
+  "/quit leaves. Once you are in the chat, /help lists all commands.",
 ];
 
 /** The name to come with, or that the user leaves. Enter alone is the default, with a number if it is taken. */
@@ -51,7 +51,7 @@ function commandOf(typed: string): "quit" | "help" | undefined {
   if (line === undefined) return undefined;
   const name = findSlashCommand(word ?? "")?.name;
   if (name === "quit" || name === "help") return name;
-  throw new UsageError(`Cannot use ${quote(line)} yet: first comes your name`, {
+  throw new UsageError(`Cannot use ${quote(line)} yet: choose your name first`, {
     hint: "type a name, or Enter alone; /quit leaves",
   });
 }

@@ -22,7 +22,7 @@ import type { Fingerprint } from "../../shared/crypto/fingerprint.ts";
 import { generateRsaKeyPair, type RsaKeyPair } from "../../shared/crypto/rsa.ts";
 
 const INSECURE_WARNING =
-  "--tls-insecure: nobody checks the certificate. Whoever answers there gets to talk to you.";
+  "--tls-insecure: nobody checks the certificate. Anybody can answer in the server's place.";
 const V1_WARNING =
   "--legacy: the old protocol has no forward secrecy and cannot tell who the server is. " +
   "Without TLS, anybody in between can read and change everything.";

@@ -18,7 +18,7 @@ type PeopleConfig = Pick<
 const TRIES = 3;
 const UNPROTECTED =
   "--device-key-passphrase-file has no effect: the device key has no passphrase, " +
-  "and whoever can read its file has it";
+  "and anybody who can read its file has it";
 
 /** Reads both files, and asks for the key's passphrase where it has one. Throws ConfigError, UsageError or CryptoError. */
 export async function openPeople(

@@ -169,7 +169,7 @@ async function revoke(chat: Chat, words: readonly string[]): Promise<RequestOutc
   const outcome = await chat.requests.add({ kind: "uninvite", invite: number });
   if (outcome === "confirmed") {
     chat.output.answer(
-      `Invite ${number} lets nobody in any more. Whoever used it stays; /kick removes them.`,
+      `Invite ${number} lets nobody in any more. People who used it stay; /kick removes them.`,
     );
   }
   return outcome;
@@ -219,7 +219,7 @@ export function secretToGive(chat: Chat): Uint8Array | undefined {
   const sealed = chat.sealed.of(chat.room);
   if (sealed?.isBeingMade !== true) return sealed?.secret;
   throw new UsageError(`Cannot create the link: you are not in ${quote(chat.room.title)} yet`, {
-    hint: "it is printed as soon as you are: whoever followed it sooner would be the maker",
+    hint: "it is printed as soon as you are: somebody who followed it sooner would be the maker",
   });
 }
 

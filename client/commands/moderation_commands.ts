@@ -275,7 +275,7 @@ interface Decision {
 type Refusal = readonly [message: string, options: { readonly hint: string }];
 
 const NO_BANS: Refusal = [
-  "Cannot ban in a sealed room: whoever has its link can join again with another key",
+  "Cannot ban in a sealed room: anybody who has its link can join again with another key",
   { hint: "/kick NAME, then /lock, or /rekey for a new link" },
 ];
 const NO_SILENCE: Refusal = [

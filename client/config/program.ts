@@ -59,7 +59,7 @@ export const CLIENT_COMMANDS = [
     name: "recv-file",
     summary: "accept the next file that is offered, and print its path",
     about: [
-      "Files and folders are saved under a safe form of their names, never over another one. Whoever is in " +
+      "Files and folders are saved under a safe form of their names, never over another one. Anybody in " +
       "the room can offer one; --from accepts only those of one member.",
     ],
     options: RECV_FILE_OPTIONS,

@@ -17,10 +17,10 @@ import { keyRows } from "../people/key_rows.ts";
 import { openLineIo } from "../terminal/tty.ts";
 
 const ABOUT = [
-  "Whoever sees these can recognize you: show the key only where you want that.",
+  "People who know these can recognize you: show the key only where you want that.",
   "Used with --device-key, it tells all members of a room that you are the same",
   "person as in your other rooms, yesterday and tomorrow; in a plain room the",
-  "server can tell too. Whoever has the file can be you: if it is lost or stolen,",
+  "server can tell too. Anybody with the file can be you: if it is lost or stolen,",
   "make a new one and have your people /verify you again.",
 ];
 
@@ -48,7 +48,7 @@ export async function runKeygen(input: LinkInput): Promise<number> {
   await writeDeviceKey(path, await deviceKeyText(key, passphrase), { makesFolder });
   const stdout = new StdoutLines();
   const how = passphrase === undefined
-    ? "without a passphrase: whoever can read the file has it"
+    ? "without a passphrase: anybody who can read the file has it"
     : "protected by your passphrase";
   stdout.print(`Your device key is in ${quotePath(path)}, ${how}.`);
   for (const row of keyRows(key.publicKey)) stdout.print(row);

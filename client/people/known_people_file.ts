@@ -57,7 +57,7 @@ async function readPeople(path: string): Promise<PeopleByName> {
   return people;
 }
 
-const HINT = "remove what does not belong there, and /verify again who is missing then; " +
+const HINT = "remove the wrong lines, then /verify again the people who are missing; " +
   "--known-people FILE uses another file";
 
 function parseLine(line: string): KnownPerson | undefined {

@@ -8,5 +8,5 @@ export const ALONE = {
 
 /** What can be done against somebody whose program is at fault. */
 export function wayOut(who: string): string {
-  return `if it goes on: /ignore ${who} hides it; who moderates the room can /kick ${who}`;
+  return `if it goes on: /ignore ${who} hides it; members who moderate the room can /kick ${who}`;
 }

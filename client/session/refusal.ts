@@ -28,7 +28,7 @@ export function refusalError(reason: string, request: SessionRequest): CmdchatEr
           hint: "--token-file FILE or CMDCHAT_TOKEN",
         })
         : new UnauthorizedError("Cannot join the server: it does not accept this token", {
-          hint: "ask its admin, or whoever invited you, for one that is valid now",
+          hint: "ask its admin, or the person who invited you, for one that is valid now",
         });
     case "too_many_attempts":
       return new BusyError(

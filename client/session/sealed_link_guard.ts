@@ -25,7 +25,7 @@ export class SealedLinkGuard {
       "Not sent: the text has the link of a sealed room, and the server can read what is sent here",
       {
         hint: this.canConfirm
-          ? "whoever has the link can join that room; enter the same again to send it anyway"
+          ? "anybody who has the link can join that room; enter the same again to send it anyway"
           : "send the link in a sealed room, or another way",
       },
     );

@@ -15,7 +15,7 @@ import {
 /** What is said before a stop that a key asked for, where the program cannot stop all that the shell waits for. */
 export const STOP_NOTES: Readonly<Record<Stopping, string>> = {
   job: "",
-  self: "Stopped; `fg` continues. Where no shell comes back, press Ctrl-Z once more.\r\n",
+  self: "Stopped; `fg` continues. If no shell appears, press Ctrl-Z once more.\r\n",
   keyboard: "Press Ctrl-Z once more to suspend, or Enter to continue.\r\n",
 };
 

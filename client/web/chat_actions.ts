@@ -81,7 +81,7 @@ export class ChatActions implements PageActions {
           ? []
           : ["It carries the room's secret: everybody who has it can join."]),
         ...(chat.address.token === undefined ? [] : [
-          "The server's token is not in it: whoever follows it needs one. Where the server allows " +
+          "The server's token is not in it: people who follow it need one. If the server allows " +
           "it, /invite once prints a link with one.",
         ]),
       ];

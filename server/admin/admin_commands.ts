@@ -125,7 +125,7 @@ export const ADMIN_TABLE: Readonly<Record<AdminCommand, CommandRow>> = {
     argument: "",
     count: [0, 0],
     read: () => ({}),
-    summary: "show NATS, the other servers, and what does not fit",
+    summary: "show NATS, the other servers, and what is wrong with them",
   },
 };
 

@@ -248,12 +248,14 @@ export async function useSodium(
   for (let attempts = 1; !signal.aborted; attempts++) {
     try {
       served.useEncapsulation(await load());
-      if (attempts > 1) log.info("libsodium is there", { attempts });
+      if (attempts > 1) log.info("libsodium was loaded", { attempts });
       return;
     } catch (error) {
       const why = faultText(error);
       if (attempts === 1) {
-        log.warning("libsodium is not there: short messages and handshakes cost more", { why });
+        log.warning("libsodium could not be loaded: short messages and handshakes cost more", {
+          why,
+        });
       }
       await setTimeout(retryMs, undefined, { signal }).catch(() => {});
     }

@@ -46,14 +46,14 @@ export function invitationText(parts: InvitationParts, code?: string): string {
   const sections = [
     `cmdchat-server ${VERSION} hosts the room ${quote(room)} on port ${port}. Ctrl-C ends it.`,
     ...(first === undefined ? [NO_NETWORK] : [
-      "Send one of these links, over a channel that you trust, to whoever may come in:",
+      "Send one of these links, over a channel that you trust, to all who may come in:",
       ...links,
       ...(parts.addresses.areLinkLocal ? [linkLocalNote(parts)] : []),
       ...(code === undefined ? [] : [code]),
       "As a command (- in place of the link asks for it, out of others' sight):",
       commandFor(client, first),
     ]),
-    "You join in another terminal (whoever is first in a room may /kick there):",
+    "You join in another terminal (the first member of a room may /kick there):",
     commandFor(client, linkTo(parts, "127.0.0.1", port)),
   ];
   return `${sections.join("\n\n")}\n`;

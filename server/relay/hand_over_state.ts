@@ -62,7 +62,7 @@ export function decodeHandOver(bytes: Uint8Array): HandOver {
 export function checkHandOverFormat(format: unknown): void {
   if (format === HAND_OVER_FORMAT) return;
   throw new ConfigError("Cannot take over: the running server hands over in another format", {
-    hint: "it serves on; stop it, then start this one: members come back by themselves",
+    hint: "it keeps serving; stop it, then start this one: members come back by themselves",
   });
 }
 

@@ -205,7 +205,7 @@ export class SealedRoom {
     this.#requireMember(seat);
     const sender = this.#seats.of(handleKey(to));
     if (sender?.peer === undefined || sender === seat || !this.#roster.has(sender.key)) {
-      throw new LimitError("Cannot get the file: whoever offered it is not here");
+      throw new LimitError("Cannot get the file: its sender is not here");
     }
     if (!seat.grant(sender.key, chunks)) {
       throw new LimitError("Cannot get the file: too much of it is on its way already");

@@ -8,7 +8,7 @@ import { LimitError } from "../../shared/base/errors.ts";
 import { DECLINED_REMEMBERED } from "../config/limits.ts";
 
 const UNKNOWN =
-  "Cannot tell whether that was done: it was on its way when you went on at another server";
+  "Cannot tell whether that was done: it was on its way when you moved to another server";
 
 interface Undecided {
   readonly again: boolean;

@@ -59,7 +59,7 @@ Deno.test("a command at the question for a name is none: /quit leaves, /help say
     const hint = "hint: type a name, or Enter alone; /quit leaves";
     assert.deepEqual(printed.slice(4), [
       ...["/names", "/nonsense", "//"].map((typed) =>
-        `error: Cannot use "${typed}" yet: first comes your name\n${hint}`
+        `error: Cannot use "${typed}" yet: choose your name first\n${hint}`
       ),
       'error: Cannot use the name "a/b": the character / cannot be in it; letters, digits, ' +
       'single spaces, "-", "_" and "." can',

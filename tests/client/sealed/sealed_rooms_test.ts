@@ -691,7 +691,7 @@ Deno.test("whose program breaks the protocol is told by a name that /ignore and 
   assert.equal(
     console.printed.at(-1),
     'warning: team: It cannot be read.\nhint: if it goes on: /ignore "b o b" hides it; ' +
-      'who moderates the room can /kick "b o b"',
+      'members who moderate the room can /kick "b o b"',
   );
   await console.enter('/ignore "b o b"');
   const lines = console.printed.length;

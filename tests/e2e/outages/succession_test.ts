@@ -326,7 +326,7 @@ Deno.test("a server whose hand-over is of another version is not taken over: it 
       const next = isOlder ? startAt(place) : startOther(place, folder);
       await assert.rejects(
         next,
-        /error: Cannot take over: the running server hands over in another format\nhint: it serves on/,
+        /error: Cannot take over: the running server hands over in another format\nhint: it keeps serving/,
       );
       // The other format is known before anybody is told to come back.
       assert.equal(await chat.say("meanwhile"), "confirmed");

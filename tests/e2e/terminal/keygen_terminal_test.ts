@@ -30,7 +30,7 @@ test("keygen in a terminal: Ctrl-C gives up at both questions, and no line break
   await pane.type("secret\rsecret\r");
   assert.equal(await pane.exit(), 0);
   const lines = await pane.lines();
-  const about = lines.slice(lines.findIndex((line) => line.startsWith("Whoever sees these")));
+  const about = lines.slice(lines.findIndex((line) => line.startsWith("People who know these")));
   assert.match(about.join(" "), /your people \/verify you again\.$/);
   assert.ok(about.every((line) => line.length > 50 && line.length < 80), about.join("\n"));
   await Deno.remove(home, { recursive: true });

@@ -35,8 +35,8 @@ Deno.test("a server that could not load libsodium says so once, tries again, and
   await useSodium(short.parts, { signal, load: short.load, retryMs: 0 });
   assert.deepEqual(short.used, [encapsulate]);
   assert.deepEqual(short.said, [
-    "libsodium is not there: short messages and handshakes cost more",
-    "libsodium is there",
+    "libsodium could not be loaded: short messages and handshakes cost more",
+    "libsodium was loaded",
   ]);
 });
 
