@@ -17,6 +17,8 @@ const HEAD_ROLES: ReadonlySet<SpanRole> = new Set([
   "name",
   "about",
 ]);
+/** Rows and spans of one message that become elements; a peer can send thousands, and a log keeps two thousand messages. */
+const PARTS_MAX = 200;
 const MARKED = /^([*_])([^]*)\1$/;
 const BACKTICKS = /^(`{1,3})([^]*)\1$/;
 /** A row of a QR code in characters. */
@@ -56,7 +58,9 @@ export function lineElement(line: RenderedLine, continues: boolean): HTMLElement
   if (continues) classes.push("continues");
   if (kind !== "chat" && rows.length > 1 && rows.some(hasColumns)) classes.push("columns");
   const time = timeElement(line, head);
-  const body = element("div", { class: "body" }, ...blocks(line.action ? withoutStar(rows) : rows));
+  const bodies = bodiesOf(line.action ? withoutStar(rows) : rows);
+  const shown = kind === "chat" ? withoutEndlessParts(bodies) : bodies;
+  const body = element("div", { class: "body" }, ...blocks(shown));
   if (kind !== "chat") {
     // Not by color alone.
     if (level !== "info") body.firstElementChild?.prepend(...levelMark(level));
@@ -159,17 +163,29 @@ function timeElement({ time = "" }: RenderedLine, head: SpanRow): HTMLElement | 
   return element("time", { attributes }, shown);
 }
 
+function bodiesOf(rows: readonly SpanRow[]): readonly SpanRow[] {
+  return rows.map((row, n) => n === 0 ? row.slice(headOf(row).length) : row);
+}
+
+/** The same text, what is beyond PARTS_MAX in one piece. */
+function withoutEndlessParts(bodies: readonly SpanRow[]): readonly SpanRow[] {
+  let parts = 0;
+  const end = bodies.findIndex((row) => (parts += 1 + row.length) > PARTS_MAX);
+  if (end === -1) return bodies;
+  const rest = bodies.slice(end).map((row) => row.map(({ text }) => text).join(""));
+  return [...bodies.slice(0, end), [{ role: "text", text: rest.join("\n") }]];
+}
+
 /** Paragraphs and blocks of code. */
-function blocks(rows: readonly SpanRow[]): HTMLElement[] {
+function blocks(bodies: readonly SpanRow[]): HTMLElement[] {
   const made: HTMLElement[] = [];
   let code: { readonly fence: string; readonly rows: SpanRow[] } | undefined;
-  rows.forEach((row, n) => {
-    const body = n === 0 ? row.slice(headOf(row).length) : row;
+  bodies.forEach((body) => {
     if (body[0]?.role === "fence") {
       if (code !== undefined) made.push(codeBlock(code.rows, languageOf(code.fence)));
       code = code === undefined ? { fence: body[0].text, rows: [] } : undefined;
     } else if (code !== undefined) code.rows.push(body);
-    else if (body.length > 0 || rows.length === 1) made.push(paragraph(body));
+    else if (body.length > 0 || bodies.length === 1) made.push(paragraph(body));
   });
   if (code !== undefined) made.push(codeBlock(code.rows, languageOf(code.fence)));
   return made;

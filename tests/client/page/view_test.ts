@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Page } from "puppeteer-core";
 import { whyNoBrowser } from "../../helpers/browser/browsers.ts";
 import type { PageReaction } from "../../../client/web/page_view.ts";
+import { createPageRenderer } from "../../../client/web/page_renderer.ts";
 import { messageOf, roomOf, START, startView, STATUS } from "../../helpers/browser/view_page.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
 
@@ -451,6 +452,32 @@ test("what a refusal is about is marked, and says why", async () => {
     ]);
   });
 });
+
+testChat(
+  "a message of thousands of rows or marks is a few hundred elements, and all of its text",
+  async (page) => {
+    const renderer = createPageRenderer(() => true);
+    for (const text of ["x\n".repeat(3_584), "`a`".repeat(2_389), "```\n" + "y\n".repeat(3_000)]) {
+      const line = { kind: "chat", room: "den", sequence: 1, sender: "eve", own: false } as const;
+      const shown = renderer.chat({
+        ...line,
+        text,
+        time: "2026-03-01T10:00:00.000Z",
+        mention: false,
+        action: false,
+      });
+      const [elements, said] = await page.evaluate((line) => {
+        view.clear();
+        view.print(line);
+        const body = document.querySelector(".body");
+        return [body?.querySelectorAll("*").length ?? 0, body?.textContent ?? ""] as const;
+      }, shown);
+      assert.ok(elements < 250, `${elements} elements`);
+      const letters = (text: string) => text.replaceAll(/[^axy]/g, "");
+      assert.equal(letters(said), letters(text));
+    }
+  },
+);
 
 testChat("a plain room shows whose device key the user knows, and a changed one", async (page) => {
   const person = { own: false, color: 1, here: true } as const;
