@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import type { Frame, Page } from "puppeteer-core";
 import { pageFields } from "../../../server/web/page_policy.ts";
 import { BROWSERS, startBrowser, whyNoBrowser } from "../../helpers/browser/browsers.ts";
 import { builtPage, startPageServer } from "../../helpers/browser/served_page.ts";
@@ -47,6 +48,48 @@ async function tryForbidden(elsewhere: string): Promise<Outcome> {
     picture: () => add("img", (picture) => picture.setAttribute("src", elsewhere)),
     frame: () => add("iframe", (frame) => frame.setAttribute("src", elsewhere)),
     object: () => add("object", (object) => object.setAttribute("data", elsewhere)),
+    film: () => add("video", (film) => film.setAttribute("src", elsewhere)),
+    "foreign style": () =>
+      add("link", (link) => {
+        link.setAttribute("rel", "stylesheet");
+        link.setAttribute("href", elsewhere);
+      }),
+    prefetch: () =>
+      add("link", (link) => {
+        link.setAttribute("rel", "prefetch");
+        link.setAttribute("href", elsewhere);
+      }),
+    form: () => {
+      const form = document.createElement("form");
+      form.action = elsewhere;
+      document.body.append(form);
+      form.submit();
+    },
+    "link to a script": () =>
+      add("a", (link) => {
+        link.setAttribute("href", "javascript:owned=true");
+        link.click();
+      }),
+    // As if somebody opened a file that they got: it has the page's origin, and its policy.
+    "file of somebody": () =>
+      new Promise((resolve) => {
+        const script = "<script>try { opener.owned = true } catch {} ; owned = true</script>";
+        const address = URL.createObjectURL(new Blob([script], { type: "text/html" }));
+        const opened = open(address);
+        setTimeout(() => {
+          if (opened !== null && "owned" in opened) Object.assign(globalThis, { owned: true });
+          opened?.close();
+          resolve(undefined);
+        }, 300);
+      }),
+    font: () => new FontFace("f", `url(${elsewhere})`).load(),
+    beacon: () => navigator.sendBeacon(elsewhere, "x"),
+    events: () =>
+      new Promise((resolve, reject) => {
+        const source = new EventSource(elsewhere);
+        source.onopen = resolve;
+        source.onerror = () => (source.close(), reject(new Error("refused")));
+      }),
     base: () => add("base", (base) => base.setAttribute("href", elsewhere)),
     request: () => fetch(elsewhere),
     socket: () =>
@@ -123,6 +166,20 @@ async function keptThings(): Promise<readonly unknown[]> {
   ];
 }
 
+/** Whether the form is there in frames of another site's page: of the page at `origin`, and of a copy without its headers. */
+async function framed(page: Page, origin: string): Promise<readonly boolean[]> {
+  const copy = await builtPage();
+  const around = `<iframe src="${origin}"></iframe><iframe src="/copy"></iframe>`;
+  const headers = { "content-type": "text/html" };
+  await using site = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ url }) => new Response(url.endsWith("/copy") ? copy : around, { headers }),
+  );
+  await page.goto(`http://127.0.0.1:${site.addr.port}/`);
+  const hasForm = (frame: Frame) => frame.evaluate(() => document.querySelector("#name") !== null);
+  return await Promise.all(page.frames().slice(1).map(hasForm));
+}
+
 skipWithout("openssl")(
   "every field of the page's policy reaches a client over TLS, and the page is the one that was built",
   async () => {
@@ -178,12 +235,16 @@ for (const name of BROWSERS) {
         isHidden: false,
         baseURI: `${served.origin}/`,
       });
-      for (const name of ["request", "socket", "worker", "markup", "eval", "policy"]) {
+      for (
+        const name of ["request", "socket", "events", "font", "worker", "markup", "eval", "policy"]
+      ) {
         assert.ok(!made.includes(name), name);
       }
-      for (const name of ["img-src", "style-src-elem", "base-uri"]) {
+      for (const name of ["img-src", "style-src-elem", "base-uri", "form-action"]) {
         assert.ok(violated.includes(name), `${name} is not in ${violated}`);
       }
+      // Firefox never says that a page whose frame it refused is loaded.
+      if (name === "chromium") assert.deepEqual(await framed(page, served.origin), [false, true]);
     },
   );
 }
