@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-// The page and the terminal's own chat in the same rooms, over a real server, in both browsers.
+// The page and the terminal's own chat in the same rooms, over a real server, in both browsers: served in the clear, over
+// TLS, and from a file.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -14,8 +15,11 @@ import { ChatPage } from "../../helpers/browser/chat_page.ts";
 import { type PageServer, startPageServer } from "../../helpers/browser/served_page.ts";
 import { LiveChat } from "../../helpers/fakes/live_chat.ts";
 import { skipIf } from "../../helpers/repo/skip.ts";
+import { makeCertificate } from "../../helpers/system/certificates.ts";
 
 const MIB = 1_048_576;
+const PAGE_FILE = new URL("../../../dist/page.html", import.meta.url);
+const TOKEN = "a-token-of-twenty-characters";
 const LINK = /(cmdchat:\/\/\S+)/;
 
 const missing = BROWSERS.map(whyNoBrowser).find((reason) => reason !== undefined);
@@ -248,6 +252,42 @@ inEach("a link with the fingerprint of another server sends it nothing", async (
   await page.untilText("[role=alert]", /./);
   assert.doesNotMatch(served.server.log, /client joined/);
 });
+
+inEach("a page over TLS connects by wss", async (browser) => {
+  await using certificate = await makeCertificate();
+  const { certFile, keyFile } = certificate;
+  const args = ["--certfile", certFile, "--keyfile", keyFile];
+  await using served = await startPageServer({ scheme: "https", args });
+  await using page = await ChatPage.join(browser, { url: served.origin, name: "pia" });
+  await page.enter("over TLS");
+  await page.untilRow(/^over TLS$/);
+  assert.deepEqual(await page.complaints(), []);
+});
+
+inEach(
+  "a page from a file takes a whole link; for another server than that, nothing is sent",
+  async (browser) => {
+    const tokens = `${home}/tokens`;
+    await Deno.writeTextFile(tokens, `${TOKEN}\n`, { mode: 0o600 });
+    const args = ["--tokens-file", tokens];
+    await using served = await startPageServer({ origins: ["null"], args });
+    const { server } = served;
+    const [, fingerprint = ""] = await server.printed(/SHA256:(\S{43})/);
+    const url = (fp: string) =>
+      `${PAGE_FILE.href}#cmdchat://localhost:${server.port}/den#fp=${fp}&token=${TOKEN}`;
+    await using page = await ChatPage.join(browser, { url: url(fingerprint), name: "pia" });
+    assert.equal(await page.page.evaluate(() => location.hash), "");
+    await page.enter("from a file");
+    await page.untilRow(/^from a file$/);
+    assert.deepEqual(await page.complaints(), []);
+    const joined = () => server.log.match(/client joined/g)?.length;
+    assert.equal(joined(), 1);
+
+    await using other = await ChatPage.start(browser, { url: url("A".repeat(43)), name: "eve" });
+    await other.untilText("[role=alert]", /SHA256:AAAA/);
+    assert.equal(joined(), 1);
+  },
+);
 
 Deno.test("the browsers end", async () => {
   for (const browser of Object.values(browsers ?? {})) await browser[Symbol.asyncDispose]();
