@@ -74,7 +74,8 @@ interface ShownItem<T> {
 
 /** A list of buttons that stay while what they show changes: one that is being pressed, or has the keyboard, is not lost. */
 export class ButtonList<T> {
-  readonly element = element("ul", {});
+  // To Safari a list without marks is none, unless it says so.
+  readonly element = element("ul", { attributes: { role: "list" } });
   readonly #options: ButtonListOptions<T>;
   #shown = new Map<string, ShownItem<T>>();
 

@@ -30,7 +30,7 @@ export function trustLadder(isServed: boolean): HTMLElement {
   const here = isServed ? "served" : "kept";
   return element(
     "ol",
-    { class: "ladder" },
+    { class: "ladder", attributes: { role: "list" } },
     ...Object.entries(RUNGS).map(([key, { name, words }]) =>
       element(
         "li",

@@ -82,6 +82,15 @@ skipIf(whyNoWebKit())("webkit: the whole chat, from the form to the goodbye", as
     },
   );
 
+  await t.step("by keyboard, a message's menu opens, and gives the keyboard back", async () => {
+    await page.press(KEYS.pageUp, KEYS.enter);
+    await page.untilText("dialog h2", "Message #2");
+    await page.press(KEYS.escape);
+    await page.until(() => document.querySelector("dialog") === null);
+    const focused = await page.run(() => document.activeElement?.textContent);
+    assert.match(focused ?? "", /^tess.*hello from the terminal$/);
+  });
+
   await t.step("files go both ways", async () => {
     await Deno.writeFile(`${home}/picture.bin`, BYTES);
     await page.choose("input[type=file]", `${home}/picture.bin`);

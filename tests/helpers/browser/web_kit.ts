@@ -9,7 +9,7 @@ const PATIENCE_MS = 20_000;
 const POLL_MS = 25;
 
 /** Keys that no character stands for, as WebDriver names them. */
-export const KEYS = { enter: "\uE007", tab: "\uE004", escape: "\uE00C" } as const;
+export const KEYS = { enter: "\uE007", pageUp: "\uE00E", escape: "\uE00C" } as const;
 
 /** The reason why it cannot be tried here. */
 export function whyNoWebKit(): string | undefined {
