@@ -318,7 +318,8 @@ export class ChatScreen {
   #key(event: KeyboardEvent): void {
     const { key, ctrlKey, metaKey, altKey, target } = event;
     const isHere = this.element.isConnected && document.querySelector("dialog") === null;
-    if (!isHere || ctrlKey || metaKey) return;
+    // An input method has pages of candidates.
+    if (!isHere || ctrlKey || metaKey || event.isComposing) return;
     if (key === "Escape") {
       if (this.element.dataset["open"] !== undefined) return this.#closeSides();
       return this.composer.focus();
