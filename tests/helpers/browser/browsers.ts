@@ -51,6 +51,8 @@ export async function startBrowser(name: BrowserName): Promise<RunningBrowser> {
     acceptInsecureCerts: true,
     args: name === "chromium" ? CHROMIUM : [],
   });
+  // A run may leave out the test that ends it (--filter).
+  addEventListener("unload", () => void browser.process()?.kill("SIGKILL"));
   return {
     name,
     open: () => openPage(browser),
