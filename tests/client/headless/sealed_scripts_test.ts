@@ -86,7 +86,9 @@ async function roomWithBob(server: RunningServer, stack: AsyncDisposableStack) {
 /** Ends with one error that names bob's key and the way on, and the code of keys that do not fit. */
 async function assertStopped(program: Program): Promise<void> {
   assert.equal(await program.end(), 7, program.stderr);
-  assert.equal(program.stderr.match(/^(error|warning):/gm)?.length, 1, program.stderr);
+  // A busy machine may be late with the server's first words.
+  const warned = program.stderr.match(/^(error|warning):(?!.*took the connection)/gm);
+  assert.equal(warned?.length, 1, program.stderr);
   assert.deepEqual(program.stderr.trimEnd().split("\n").slice(-2), [
     'error: Stopped in the sealed room "den": bob came back with another key: somebody else may be using the name',
     "hint: nothing more was sent; --allow-changed-keys continues all the same",

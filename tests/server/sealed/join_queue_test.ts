@@ -81,13 +81,13 @@ Deno.test("members that give the GroupInfo and judge nothing keep nobody out eit
 });
 
 Deno.test("three members that call everything unsound are not asked again before the others", () => {
-  const { room, members } = roomOf(4);
+  const { room, members } = roomOf(7);
   const liars = new Set<Recorder>();
   const joiner = Recorder.attach(room, 101);
   const tryIt = () => {
     joiner.join();
     for (const one of members) if (one.hasNew("sealed_group_info_please")) one.give();
-    joiner.commit(3, "comes in");
+    joiner.commit(6, "comes in");
   };
   tryIt();
   for (let judge = joiner.asked; liars.size < 3 && judge !== undefined; judge = joiner.asked) {
@@ -99,6 +99,16 @@ Deno.test("three members that call everything unsound are not asked again before
   assert.equal(liars.has(joiner.asked as Recorder), false);
   joiner.asked?.check(true);
   assert.notEqual(joiner.last("sealed_frame"), undefined);
+});
+
+Deno.test("who becomes a member is told which members have a connection, itself included", () => {
+  const { room, members: [alice, bob, carol] } = roomOf(3);
+  room.loseConnection(bob.seat);
+  const dave = Recorder.attach(room, 4);
+  dave.enter(2, carol);
+  const here = dave.last("sealed_here")?.handles.map(([first]) => first).sort();
+  assert.deepEqual(here, [1, 3, 4]);
+  assert.equal(alice.last("sealed_here"), undefined);
 });
 
 Deno.test("a guest whose commit is judged when the epoch changes is told so at once", () => {
