@@ -216,3 +216,20 @@ Deno.test("a chunk for several goes to those of them who asked", () => {
   assert.equal(bob.room.chunk(bob.seat, chunk), true);
   assert.deepEqual([alice, carol, dave].map((each) => each.all("sealed_chunk").length), [1, 0, 1]);
 });
+
+Deno.test("of one sender a receiver gets 128 chunks that it asked for, however many more it asks for", () => {
+  const { members: [alice, bob] } = roomOf(2);
+  for (let n = 0; n < 5; n++) alice.pull(bob, 32);
+  let passed = 0;
+  while (passed < 200 && bob.chunk(alice, "part")) passed++;
+  assert.equal(passed, 128);
+});
+
+Deno.test("a group that no member can come back to is forgotten, and a guest may make another", () => {
+  const { room, members: [alice] } = roomOf(1);
+  const bob = Recorder.attach(room, 2);
+  room.leave(alice.seat);
+  assert.equal(bob.last("sealed_none")?.ask, 0);
+  bob.create();
+  assert.notEqual(bob.last("sealed_done"), undefined);
+});
