@@ -169,8 +169,11 @@ export const READ_BUFFER_FIRST_BYTES = 4 * KIB;
 /** On a graceful stop, how long outboxes may take to drain. */
 export const STOP_DRAIN_MS = 3_000;
 
-/** Sessions that the next process took over count as present for this long; clients not back by then are away. */
+/** Sessions that are about to be back count as present for this long; clients not back by then are away. */
 export const EXPECTED_BACK_MS = 10_000;
+
+/** The same where clients of their site were told to wait for longer, as with a crowd at its source: for this long at most. */
+export const EXPECTED_BACK_MAX_MS = 60_000;
 
 /**
  * A server that joins others lets nobody in before these have told it which sessions they have: a client that came from

@@ -39,7 +39,10 @@ const NOTHING = new Uint8Array();
 export async function loginV2(relay: Relay, pending: PendingLogin): Promise<Login> {
   const { connection, source, first, slot } = pending;
   const pause = relay.handshakeQueue.pauseFor(connection.address);
-  if (pause !== undefined) throw new Refusal("server_busy", encodeFrame(encodeBusy(pause)));
+  if (pause !== undefined) {
+    relay.held.toldToWait(connection.address, pause, performance.now());
+    throw new Refusal("server_busy", encodeFrame(encodeBusy(pause)));
+  }
   const { answer, keys } = await inTurn(
     relay,
     connection,

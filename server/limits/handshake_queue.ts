@@ -44,9 +44,9 @@ const START = { handshakes: 500, slower: 4, ms: 4_000 } as const;
 // A client that is sent away comes back before its turn, while others still wait: an empty queue is lost time, and
 // turns come sooner than expected, since a server that has just started gets faster. The queue has room for it then.
 const COMES_EARLY = { ms: HANDSHAKE_PATIENCE_MS - 1_000, leastPauseMs: 1_000 } as const;
-// With what it may add to its pause (PROTOCOL §5.5).
-const LONGEST_PAUSE = 1 + 1 / 4;
-const LATEST_TURN_MS = COMES_EARLY.ms + BUSY_PAUSE_MAX_MS * LONGEST_PAUSE;
+/** By how much a client may lengthen the pause that it is told (PROTOCOL §5.5). */
+export const BUSY_PAUSE_LONGEST = 1 + 1 / 4;
+const LATEST_TURN_MS = COMES_EARLY.ms + BUSY_PAUSE_MAX_MS * BUSY_PAUSE_LONGEST;
 
 /** Runs handshakes, as many at a time as `atOnce` says. */
 export class HandshakeQueue {
@@ -108,7 +108,7 @@ export class HandshakeQueue {
     const from = Math.max(now + before * step, site?.promised ?? 0);
     const latest = now + LATEST_TURN_MS;
     if (site !== undefined) site.promised = Math.min(from + turns * step, latest);
-    const early = (Math.min(from, latest) - now - COMES_EARLY.ms) / LONGEST_PAUSE;
+    const early = (Math.min(from, latest) - now - COMES_EARLY.ms) / BUSY_PAUSE_LONGEST;
     return Math.round(Math.max(COMES_EARLY.leastPauseMs, early));
   }
 

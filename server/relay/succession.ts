@@ -3,7 +3,6 @@
 // where several share them over NATS, their clients go to another server instead.
 
 import { ConfigError } from "../../shared/base/errors.ts";
-import { EXPECTED_BACK_MS } from "../config/limits.ts";
 import { Session } from "../session/session.ts";
 import { drain } from "./drain.ts";
 import type { SealedSnapshot } from "../sealed/room_contract.ts";
@@ -68,7 +67,6 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
   const tokens = new Map(state.tokens);
   const invited = new Map(state.invited);
   if (state.invites !== undefined) relay.access.restoreInvites(state.invites);
-  const expected: Session[] = [];
   for (const known of state.sessions) {
     const { name, ticket, address } = known;
     const session = new Session(relay, { name, ticket, address, isV1: false, known });
@@ -81,12 +79,9 @@ export function takeOver(relay: Relay, state: RelaySnapshot): void {
       const room = rooms.get(id);
       if (room !== undefined) session.enter(room, title);
     }
-    if (relay.held.hold(session, now)) expected.push(session);
-    else relay.expire(session);
+    if (!relay.held.expect(session, now)) relay.expire(session);
   }
   for (const room of restored) relay.rooms.tidy(room);
-  const timer = setTimeout(() => expected.forEach((one) => one.missed()), EXPECTED_BACK_MS);
-  Deno.unrefTimer(timer);
 }
 
 /** Members bring back what is not understood here, as after any other restart. */

@@ -1,7 +1,9 @@
 // Sessions whose connection was lost, each waiting a while for its client to come back.
 
 import { encodeBase64 } from "../../shared/base/base64.ts";
+import { EXPECTED_BACK_MAX_MS, EXPECTED_BACK_MS, HANDSHAKE_PATIENCE_MS } from "../config/limits.ts";
 import type { ConnectionSlot } from "../limits/connection_slots.ts";
+import { BUSY_PAUSE_LONGEST } from "../limits/handshake_queue.ts";
 import { siteOf } from "../limits/ip_network.ts";
 import { type ExpelledTicket, ExpelledTickets } from "./expelled_tickets.ts";
 import type { Session } from "./session.ts";
@@ -10,7 +12,8 @@ import { digestsOf, fitsTicket } from "./session_ticket.ts";
 
 interface Held {
   readonly session: Session;
-  /** Monotonic ms at which the wait is over. */
+  /** Monotonic ms at which the wait began, and at which it is over. */
+  readonly since: number;
   readonly until: number;
   readonly slot: ConnectionSlot;
 }
@@ -21,6 +24,8 @@ export class HeldSessions {
   readonly #known = new Map<string, Session>();
   readonly #held = new Map<number, Held>();
   readonly #expelled = new ExpelledTickets();
+  /** Until when clients of these sites were told to wait, where some are expected back; monotonic ms. */
+  readonly #told = new Map<string, number>();
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -86,8 +91,26 @@ export class HeldSessions {
     // A held session counts as a connection: dropping connections must not get around the caps. It takes the slot
     // beside its own, which still counts: a server that is full would otherwise hold nobody.
     const slot = this.#host.keepSlot(session.address);
-    this.#held.set(session.id, { session, slot, until: now + config.hold * 1_000 });
+    const until = now + config.hold * 1_000;
+    this.#held.set(session.id, { session, slot, since: now, until });
     return true;
+  }
+
+  /** Holds a session of the process before this one, whose client comes back to this one at once, or when it is told to. */
+  expect(session: Session, now: number): boolean {
+    if (!this.hold(session, now)) return false;
+    this.#told.set(siteOf(session.address), 0);
+    return true;
+  }
+
+  /** A client of `address` was told to come back after `pauseMs`: whoever is expected of its site is not away by then. */
+  toldToWait(address: string, pauseMs: number, now: number): void {
+    if (this.#told.size === 0) return;
+    const site = siteOf(address);
+    const until = this.#told.get(site);
+    if (until === undefined) return;
+    const latest = now + pauseMs * BUSY_PAUSE_LONGEST + HANDSHAKE_PATIENCE_MS;
+    this.#told.set(site, Math.max(until, latest));
   }
 
   /** Ends the wait of a session that is back. */
@@ -102,10 +125,20 @@ export class HeldSessions {
     if (session.ticket !== undefined) this.#known.delete(encodeBase64(session.ticket.id));
   }
 
-  /** Ends the sessions whose wait is over at `now`. */
+  /** Ends the sessions whose wait is over at `now`; who was expected back by then is away. */
   sweep(now: number): void {
-    for (const { session, until } of this.#held.values()) {
+    let isExpecting = false;
+    for (const { session, since, until } of this.#held.values()) {
       if (now >= until) this.#host.expire(session);
+      else if (!session.expected) continue;
+      else if (now >= this.#expectedUntil(session, since)) session.missed();
+      else isExpecting = true;
     }
+    if (!isExpecting) this.#told.clear();
+  }
+
+  #expectedUntil({ address }: Session, since: number): number {
+    const told = this.#told.size === 0 ? 0 : this.#told.get(siteOf(address)) ?? 0;
+    return Math.min(Math.max(since + EXPECTED_BACK_MS, told), since + EXPECTED_BACK_MAX_MS);
   }
 }

@@ -17,7 +17,6 @@ import type { RequestId, RoomId } from "../../shared/messages/ids.ts";
 import { type EncodedBurst, spreadBursts } from "../delivery/burst.ts";
 import { EncodedEvent } from "../delivery/encoded_event.ts";
 import type { EventWriter } from "../delivery/event_writer.ts";
-import { EXPECTED_BACK_MS } from "../config/limits.ts";
 import { RateLimit } from "../limits/rate_limit.ts";
 import { sourceOf } from "../limits/ip_network.ts";
 import { RequestBudget } from "../limits/request_budget.ts";
@@ -286,7 +285,7 @@ export class Session implements MemberSession, SessionRef {
 
   /**
    * Its client goes on at another server, which will ask for the session: what it was told is written, then the
-   * connection ends. Nobody is told, unless the client does not come.
+   * connection ends. Nobody is told, unless the client does not come: HeldSessions knows when.
    */
   depart(): void {
     spreadBursts();
@@ -294,7 +293,6 @@ export class Session implements MemberSession, SessionRef {
     this.#writer = undefined;
     this.#expected = true;
     if (writer !== undefined) void closeOnceWritten(writer, DEPART_MS);
-    Deno.unrefTimer(setTimeout(() => this.missed(), EXPECTED_BACK_MS));
   }
 
   /** It was expected and is not back: everyone is told that it is away. */

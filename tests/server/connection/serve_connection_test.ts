@@ -9,7 +9,7 @@ import type { Event, Request } from "../../../shared/messages/messages_v2.ts";
 import { BatchReader, frameBody, packBatches } from "../../../shared/channel/record_batch.ts";
 import { RecordCipher } from "../../../shared/channel/record_cipher.ts";
 import { decodeEvent, encodeRequest } from "../../../shared/messages/codec_v2.ts";
-import { FakeLink, LiveLink, makeRelay, servedToEnd } from "../../helpers/peers/relay.ts";
+import { FakeLink, LiveLink, makeRelay, seat, servedToEnd } from "../../helpers/peers/relay.ts";
 import { frameOf, handshakeOf, within } from "../../helpers/peers/v1_peer.ts";
 import { testRsa } from "../../helpers/peers/v2_peer.ts";
 import { proxyV2 } from "../../helpers/web/proxy_headers.ts";
@@ -139,4 +139,20 @@ Deno.test("who is banned in the middle of its handshake is put out at its end, a
   await within(done, "the end of the connection");
   assert.ok(link.closed);
   assert.deepEqual([relay.sessions, relay.gauges.rooms, relay.gauges.held], [[], 0, 0]);
+});
+
+Deno.test("a client that is told to come later gives the sessions of its site that are expected back so much time", async () => {
+  const relay = await makeRelay();
+  const bob = seat(relay, { name: "bob", address: "203.0.113.9" });
+  const { session } = seat(relay, { name: "ann", address: "192.0.2.1" });
+  session.detach();
+  const now = performance.now();
+  relay.held.expect(session, now);
+  relay.handshakeQueue.pauseFor = () => 20_000;
+  const { firstMessage } = await ClientHandshake.start({ rsa: await testRsa() });
+  assert.match(await answerTo(relay, encodeFrame(firstMessage)), /"server_busy".*"pause":20000/);
+  relay.held.sweep(now + 24_000);
+  assert.deepEqual(bob.take("away"), []);
+  relay.held.sweep(now + 60_000 - 1);
+  assert.deepEqual(bob.take("away").map(({ name }) => name), ["ann"]);
 });

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { makeRelay, RecordingPort, seat, type Seated } from "../../helpers/peers/relay.ts";
-import { EXPELLED_BUDGET } from "../../../server/config/limits.ts";
+import {
+  EXPECTED_BACK_MAX_MS,
+  EXPECTED_BACK_MS,
+  EXPELLED_BUDGET,
+} from "../../../server/config/limits.ts";
 import type { Relay } from "../../../server/relay/relay.ts";
 
 const HOLD_MS = 60_000;
@@ -104,4 +108,58 @@ Deno.test("whom an admin ended comes back by neither secret, and others' expelle
     relay.held.noteExpelled(Object.assign(Object.create(session), { ticket }));
   }
   for (const one of [before, secret]) assert.equal(relay.held.wasExpelled(id, one), true);
+});
+
+/** A relay that took the sessions of these addresses over at 0; `away` = who is shown so to the last one at `now`. */
+async function takenOver(addresses: readonly string[]) {
+  const relay = await makeRelay(["--hold", "600"]);
+  const witness = seat(relay, { name: "witness", address: "203.0.113.9" });
+  for (const [n, address] of addresses.entries()) {
+    const { session } = seat(relay, { name: `m${n}`, address });
+    session.detach();
+    assert.equal(relay.held.expect(session, 0), true);
+  }
+  const away = (now: number) => {
+    relay.held.sweep(now);
+    return witness.take("away").map(({ name }) => name);
+  };
+  return { relay, away };
+}
+
+Deno.test("who is not back at the next process in time is away, and not before", async () => {
+  const { away } = await takenOver(["192.0.2.1", "192.0.2.2"]);
+  assert.deepEqual(away(EXPECTED_BACK_MS - 1), []);
+  assert.deepEqual(away(EXPECTED_BACK_MS), ["m0", "m1"]);
+  assert.deepEqual(away(2 * EXPECTED_BACK_MS), [], "once");
+});
+
+Deno.test("a client that was told to wait is not away before that is over, and others have no more time", async () => {
+  const { relay, away } = await takenOver(["192.0.2.1", "192.0.2.2", "2001:db8:1:2::1"]);
+  relay.held.toldToWait("192.0.2.2", 20_000, 5_000);
+  // Another client of its site, which says which /64 it has.
+  relay.held.toldToWait("2001:db8:1:3::1", 20_000, 5_000);
+  relay.held.toldToWait("198.51.100.1", 20_000, 5_000);
+  assert.deepEqual(away(EXPECTED_BACK_MS), ["m0"]);
+  assert.deepEqual(away(5_000 + 1.25 * 20_000 + 3_000), []);
+  assert.deepEqual(away(5_000 + 1.25 * 20_000 + 4_000), ["m1", "m2"]);
+});
+
+Deno.test("whoever is told to wait again and again is away in the end", async () => {
+  const { relay, away } = await takenOver(["192.0.2.1"]);
+  for (let now = 0; now < EXPECTED_BACK_MAX_MS; now += 1_000) {
+    relay.held.toldToWait("192.0.2.1", 30_000, now);
+    assert.deepEqual(away(now), []);
+  }
+  assert.deepEqual(away(EXPECTED_BACK_MAX_MS), ["m0"]);
+});
+
+Deno.test("who departed for another server, and does not come, is away after the same time", async () => {
+  const relay = await makeRelay();
+  const [ann, bob] = [seat(relay, { name: "ann" }), seat(relay, { name: "bob" })];
+  assert.equal(relay.held.hold(ann.session, 0), true);
+  ann.session.depart();
+  relay.held.sweep(EXPECTED_BACK_MS - 1);
+  assert.deepEqual(bob.take("away"), []);
+  relay.held.sweep(EXPECTED_BACK_MS);
+  assert.deepEqual(bob.take("away").map(({ name }) => name), ["ann"]);
 });
