@@ -297,11 +297,14 @@ Deno.test("file commands: nobody there is 8, a missing file 3, and so is one tha
   assert.equal(nobody.code, 8, nobody.stderr);
   assert.match(nobody.stderr, /^waiting until somebody joins$/m);
   assert.match(nobody.stderr, /Nobody joined to receive the file within 3 s/);
-  await Deno.writeTextFile(`${home}/blocked`, "a file where a folder is wanted");
   await Deno.writeTextFile(`${home}/note.txt`, "x");
-  await using taker = startClient(home, {
-    args: ["recv-file", ...at(server), "--download-dir", `${home}/blocked`],
-  });
+  await using taker = await receiver(
+    server.port,
+    "recv-file",
+    "--download-dir",
+    `${home}/blocked`,
+  );
+  await Deno.writeTextFile(`${home}/blocked`, "a file where a folder is wanted");
   const wrong = await run(["send-file", ...at(server), "missing.txt", "note.txt"]);
   assert.equal(wrong.code, 3, wrong.stderr);
   assert.match(wrong.stderr, /missing\.txt": there is no such file/, "before anybody comes");

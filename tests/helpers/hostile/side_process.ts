@@ -33,7 +33,7 @@ export async function startSideWork(name: string, ...args: readonly string[]): P
 async function spawnSide(name: string, args: readonly string[]) {
   const script = new URL(`../${name}.ts`, import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--allow-net", script, ...args],
+    args: ["run", "--no-check", "-A", script, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
