@@ -39,6 +39,7 @@ const LONGEST = [
   "tests/e2e/outages/file_outages_test.ts",
   "tests/fuzz/text_time_test.ts",
   "tests/e2e/process/server_process_test.ts",
+  "tests/e2e/cluster/cluster_invites_test.ts",
   "tests/e2e/cluster/evil_nats_test.ts",
   "tests/e2e/browser/page_evil_relay_test.ts",
   "tests/e2e/cluster/nats_trouble_test.ts",

@@ -6,6 +6,7 @@ import type { EventOf, SealedEvent } from "../../../shared/messages/messages_v2.
 import { frameBody, framedBytes } from "../../../shared/channel/record_batch.ts";
 import { attachInput, handleOf, ridOf } from "../../../shared/messages/attach_proof.ts";
 import { decodeEvent, encodeEvent } from "../../../shared/messages/codec_v2.ts";
+import { SEALED_GUESTS_TOLD_MS } from "../../../server/config/limits.ts";
 import { makeCertificate, type TestCertificate } from "../../helpers/system/certificates.ts";
 import { bodyOf, textOf as textIn } from "../../helpers/peers/sealed_room.ts";
 import { throughBroker } from "../load/broker_load.ts";
@@ -95,6 +96,8 @@ interface SealedMember {
   readonly link: V2Member;
   readonly handle: Uint8Array;
   readonly room: number;
+  /** Of how many members the room was when this one last judged a newcomer; 0 = it never did. */
+  judgedAt: number;
 }
 
 /** One after another: the first makes the group, each of the others commits itself into it. */
@@ -106,6 +109,8 @@ async function fillRoom(
   const key = await generateIdentity();
   const members: SealedMember[] = [];
   for (let n = 0; n < count; n++) members.push(await joinSealed(members, { load, key, connect }));
+  // Until then members are told that no guest is left, which is no part of the load.
+  await new Promise((resolve) => setTimeout(resolve, 1.5 * SEALED_GUESTS_TOLD_MS));
   // Each has yet to read the commits that came after its own, and answers; the last of them is that to this vote.
   for (const { link, room } of members) {
     await writeAll(
@@ -150,12 +155,19 @@ async function joinSealed(
     await writeAll(link.conn, link.seal({ kind: "sealed_create", ask: ASKED, ...place }));
     await until(link, "sealed_done");
   } else await enterGroup({ link, handle, room }, members);
-  return { link, handle, room };
+  return { link, handle, room, judgedAt: 0 };
+}
+
+/** Whom the relay asks first: of all but the giver of the GroupInfo, the one that judged longest ago (PROTOCOL, W13). */
+function nextJudge(members: readonly SealedMember[]): SealedMember {
+  const [first, ...others] = members.slice(0, -1);
+  if (first === undefined) return members[0] as SealedMember;
+  return others.reduce((judge, next) => next.judgedAt < judge.judgedAt ? next : judge, first);
 }
 
 /** The member before lets the next one in. */
 async function enterGroup(
-  { link, handle, room }: SealedMember,
+  { link, handle, room }: Omit<SealedMember, "judgedAt">,
   members: readonly SealedMember[],
 ): Promise<void> {
   const n = members.length;
@@ -174,9 +186,11 @@ async function enterGroup(
     body: bodyOf(`commit ${n}`),
   };
   await writeAll(link.conn, link.seal({ kind: "sealed_commit", ask: ASKED, ...commit }));
-  const { question } = await until(giver, "sealed_check_please");
+  const judge = nextJudge(members);
+  judge.judgedAt = n;
+  const { question } = await until(judge.link, "sealed_check_please");
   const judged = { ask: ASKED, room, question, ok: true };
-  await writeAll(giver.conn, giver.seal({ kind: "sealed_check", ...judged }));
+  await writeAll(judge.link.conn, judge.link.seal({ kind: "sealed_check", ...judged }));
   const { seq } = await until(link, "sealed_frame");
   for (const voter of members) {
     const vote = { ask: ASKED, room, seq, ok: true };
